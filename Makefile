@@ -1,0 +1,30 @@
+# `make demo` and `make test` need Python 3.11 or newer, git and make. Docker is used where
+# an engine answers.
+PYTHON ?= python3
+DEST ?= build/demo
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint soak clean
+
+help:  ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	@scripts/require-python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+demo: $(VENV)/.done  ## render the default stack into DEST and, with Docker, run its tests
+	@BIN=$(abspath $(BIN)) scripts/demo "$(DEST)"
+
+test: $(VENV)/.done  ## all tests; those on real services where a Docker engine answers
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.done  ## the linters of our own code
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

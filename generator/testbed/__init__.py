@@ -1,0 +1,1 @@
+"""The `testbed` command: an integration-test bed for a Python web repository."""

@@ -1,0 +1,81 @@
+"""`testbed new`: render the template into a new folder, wholly or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import copier
+from copier.errors import CopierAnswersInterrupt, CopierError, DirtyLocalWarning
+
+from .errors import UserError
+from .template import Template
+
+# What a folder may hold and still count as empty: `git init` before `testbed new` is fine.
+_HARMLESS = {".git"}
+
+
+def render_new(
+    template: Template, destination: Path, answers: dict[str, Any], *, ask: bool
+) -> list[Path]:
+    """Render the template into `destination`, and give the paths of the files.
+
+    `ask` asks what `answers` leaves open; otherwise the defaults are taken. Raises
+    UserError when an answer is refused or the folder is not empty, KeyboardInterrupt when
+    the user stops answering. In every such case nothing has been written.
+    """
+    template.refuse_bad(answers)
+    _refuse_unless_empty(destination)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the destination, so that moving the files there cannot fail half-way.
+    with tempfile.TemporaryDirectory(
+        dir=destination.parent, prefix=f".{destination.name}-"
+    ) as temporary:
+        rendered = Path(temporary) / destination.name
+        _render(template, rendered, answers, ask=ask)
+        destination.mkdir(exist_ok=True)
+        for path in sorted(rendered.iterdir()):
+            os.replace(path, destination / path.name)
+    files = (p for p in destination.rglob("*") if p.is_file())
+    return sorted(p.relative_to(destination) for p in files if ".git" not in p.parts)
+
+
+def _refuse_unless_empty(destination: Path) -> None:
+    if destination.exists() and not destination.is_dir():
+        raise UserError(f"{destination} is a file; name a folder")
+    if destination.is_dir() and {p.name for p in destination.iterdir()} - _HARMLESS:
+        raise UserError(
+            f"{destination} is not empty; name a new folder. For a repository that exists,"
+            " see the README on adopting"
+        )
+
+
+def _render(
+    template: Template, destination: Path, answers: dict[str, Any], *, ask: bool
+) -> None:
+    try:
+        with warnings.catch_warnings():
+            # A checkout with uncommitted changes is rendered as it is: that is meant.
+            warnings.simplefilter("ignore", DirtyLocalWarning)
+            copier.run_copy(
+                template.source,
+                destination,
+                data=answers,
+                defaults=not ask,
+                vcs_ref=template.ref,
+                quiet=True,
+            )
+    except CopierAnswersInterrupt as interrupt:
+        raise KeyboardInterrupt from interrupt
+    except (CopierError, ValueError, TypeError) as error:
+        raise UserError(_one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    # Our validators name the question themselves.
+    return re.sub(r"^Validation error for question '\w+': ", "", text)

@@ -1,0 +1,80 @@
+"""Where the template is, and what it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import metadata, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import UserError
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parents[1]
+
+_YES_OR_NO = {"true", "yes", "y", "on", "false", "no", "n", "off"}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A version of the template.
+
+    `source` is a path or an address as Copier takes it, `ref` a git revision of it.
+    `questions` maps the name of each question and computed value to its definition.
+    """
+
+    source: str
+    ref: str
+    questions: dict[str, dict[str, Any]]
+
+    @property
+    def answerable(self) -> list[str]:
+        """The names that a user may answer; all others are computed."""
+        return [
+            name
+            for name, question in self.questions.items()
+            if question.get("when") is not False
+        ]
+
+    def refuse_bad(self, answers: dict[str, Any]) -> None:
+        """Raise UserError for what Copier would let pass, or not report in one line.
+
+        It ignores a name that is no question, lets one override what the template
+        computes, and takes any text for yes.
+        """
+        for name, answer in answers.items():
+            if name not in self.answerable:
+                reason = "is computed" if name in self.questions else "is no question"
+                known = ", ".join(self.answerable)
+                raise UserError(f'"{name}" {reason}; the questions are {known}')
+            if isinstance(answer, str):
+                self._refuse_bad_text(name, answer)
+
+    def _refuse_bad_text(self, name: str, answer: str) -> None:
+        kind = self.questions[name]["type"]
+        if kind == "bool" and answer.lower() not in _YES_OR_NO:
+            raise UserError(f'{name} must be true or false, not "{answer}"')
+        if kind == "yaml":
+            try:
+                yaml.safe_load(answer)
+            except yaml.YAMLError as error:
+                reason = " ".join(str(error).split())
+                raise UserError(f"{name} is not YAML: {reason}") from error
+
+
+def installed_template() -> Template:
+    """The template that belongs to this command: its own checkout, or its release."""
+    if (_CHECKOUT / "copier.yml").exists():
+        # HEAD, as Copier would take the newest tag of a path; it adds uncommitted changes.
+        return Template(str(_CHECKOUT), "HEAD", _questions(_CHECKOUT / "copier.yml"))
+    release = version("copier-testbed")
+    urls = metadata("copier-testbed").get_all("Project-URL") or []
+    source = next(url.split(", ")[1] for url in urls if url.startswith("Template, "))
+    return Template(source, f"v{release}", _questions(_PACKAGE / "copier.yml"))
+
+
+def _questions(file: Path) -> dict[str, dict[str, Any]]:
+    keys = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {name: value for name, value in keys.items() if not name.startswith("_")}

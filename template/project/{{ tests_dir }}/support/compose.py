@@ -1,0 +1,156 @@
+"""The few `docker` and `docker compose` commands that the test bed needs.
+
+Managed by Testbed: updates change this file. Standard library only: the reaper uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .processes import ROOT
+
+COMPOSE_FILE = ROOT / "docker-compose.test.yml"
+
+
+class DockerError(Exception):
+    """A docker command failed; the message is what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of docker-compose.test.yml.
+
+    `ports` maps the port inside the container to the one on the host.
+    """
+
+    project: str
+    service: str
+    state: str
+    health: str
+    ports: Mapping[int, int]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs and its health check has succeeded."""
+        return self.state == "running" and self.health == "healthy"
+
+
+def docker(*arguments: str, timeout: float = 60) -> str:
+    """Run a docker command; give what it prints on standard output.
+
+    Raises DockerError when docker is missing, or the command fails or takes too long
+    (`timeout`, in seconds).
+    """
+    try:
+        return subprocess.run(
+            ["docker", *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        ).stdout
+    except FileNotFoundError:
+        raise DockerError("the command `docker` was not found") from None
+    except subprocess.CalledProcessError as error:
+        raise DockerError(error.stderr.strip() or error.stdout.strip()) from None
+    except subprocess.TimeoutExpired:
+        command = " ".join(["docker", *arguments[:2]])
+        raise DockerError(f"`{command}` did not end in {timeout:.0f} s") from None
+
+
+def compose(project: str, *arguments: str, timeout: float = 60) -> str:
+    """Run a docker compose command on our compose file; see `docker`."""
+    file = str(COMPOSE_FILE)
+    return docker("compose", "-p", project, "-f", file, *arguments, timeout=timeout)
+
+
+def containers() -> list[Container]:
+    """The containers of our compose file, whoever started them, in any project."""
+    label = "com.docker.compose.project.config_files"
+    ids = docker("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+    found = []
+    for details in json.loads(docker("inspect", *ids)) if ids else []:
+        labels = details["Config"]["Labels"]
+        ports = details["NetworkSettings"]["Ports"]
+        files = [Path(file).resolve() for file in labels[label].split(",")]
+        if COMPOSE_FILE in files:
+            found.append(
+                Container(
+                    project=labels["com.docker.compose.project"],
+                    service=labels["com.docker.compose.service"],
+                    state=details["State"]["Status"],
+                    health=details["State"].get("Health", {}).get("Status", "none"),
+                    ports={
+                        int(port.split("/")[0]): int(bindings[0]["HostPort"])
+                        for port, bindings in ports.items()
+                        if bindings
+                    },
+                )
+            )
+    return found
+
+
+def missing_images(project: str, services: Iterable[str]) -> list[str]:
+    """The images of these services that this machine does not have yet."""
+    # The variables of the compose file are resolved here as `up` will resolve them.
+    configuration = json.loads(compose(project, "config", "--format", "json"))
+    missing = []
+    for service in services:
+        image = configuration["services"][service]["image"]
+        try:
+            docker("image", "inspect", image)
+        except DockerError:
+            missing.append(image)
+    return missing
+
+
+def pull(project: str, services: Iterable[str]) -> None:
+    """Fetch images, with progress on the terminal; however long that takes."""
+    file = str(COMPOSE_FILE)
+    command = ["docker", "compose", "-p", project, "-f", file, "pull", *services]
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        raise DockerError("an image could not be pulled, see above")
+
+
+def start(project: str, services: Iterable[str], timeout: float) -> None:
+    """Start services and wait until all are healthy, at most `timeout` seconds."""
+    wait = ["--wait", "--wait-timeout", str(round(timeout))]
+    up = ["up", "--detach", "--no-recreate", *wait, *services]
+    compose(project, *up, timeout=timeout + 30)
+
+
+def stop(project: str, services: Iterable[str]) -> None:
+    """Remove these services of a project, and its network with the last of them."""
+    # By label, without the compose file: it works when the checkout is gone, too.
+    label = f"label=com.docker.compose.project={project}"
+    ids = docker("ps", "--all", "--quiet", "--filter", label).split()
+    found = {
+        details["Config"]["Labels"]["com.docker.compose.service"]: details["Id"]
+        for details in (json.loads(docker("inspect", *ids)) if ids else [])
+    }
+    ours = [found[service] for service in services if service in found]
+    if len(ours) == len(found):
+        docker("compose", "-p", project, "down", "--volumes", "--timeout", "0")
+    else:
+        docker("rm", "--force", "--volumes", *ours)
+
+
+def logs(project: str, service: str, since: str = "", lines: int = 50) -> str:
+    """The last log lines of a service, its standard output and error together.
+
+    `since` is a time as `docker logs --since` takes it.
+    """
+    span = ["--since", since] if since else []
+    try:
+        return compose(
+            *(project, "logs", "--no-color", "--no-log-prefix"),
+            *("--tail", str(lines), *span, service),
+            timeout=5,
+        ).strip()
+    except DockerError as error:
+        return f"(no logs: {error})"

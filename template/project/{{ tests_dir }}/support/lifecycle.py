@@ -1,0 +1,231 @@
+"""Services start when the first test asks for one, and stop with the last run.
+
+Managed by Testbed: updates change this file.
+
+TEST_<SERVICE>_HOST in the environment: somebody else runs that service, we do not.
+TEST_KEEP_SERVICES=1, or --keep-services: what runs is left running for the next time.
+Nothing here hangs on hooks of pytest's controller: called from a repository's root, the
+controller of pytest-xdist never loads this folder's conftest.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tenacity import (
+    Retrying,
+    retry_if_not_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
+
+from . import compose, reaper
+from .compose import COMPOSE_FILE, Container, DockerError
+from .endpoints import SERVICES, Endpoint, Service, external_endpoint
+from .guard import NotForTests, refuse_unless_for_tests
+from .locks import locked
+from .processes import PROJECT, STATE, Process, forget_ended_processes
+
+HEALTHY_WITHIN = 180.0  # seconds, for containers to become healthy
+ANSWERS_WITHIN = 30.0  # seconds, for a healthy service to answer a client on the host
+
+
+class Services:
+    """The services as one test process sees them; use the fixtures of each service."""
+
+    key = pytest.StashKey["Services"]()
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        session.config.stash[self.key] = self
+        self.containers: dict[str, Container] = {}
+
+    def require(self, name: str, probe: Callable[[Endpoint], object]) -> Endpoint:
+        """Give the endpoint of a service that has just answered; start it if need be.
+
+        `probe` does one authenticated operation and raises when that fails. Without the
+        service the test that asks fails, and the run ends: later ones would fail alike.
+        """
+        service = SERVICES[name]
+        try:
+            endpoint = external_endpoint(service) or self._start(service)
+            refuse_unless_for_tests(endpoint)
+            wait_for_answer(endpoint, probe)
+            return endpoint
+        except (DockerError, NotForTests, NoAnswer) as error:
+            message = explain(service, error)
+        self._session.shouldfail = f"{service.title} is not available"
+        pytest.fail(message, pytrace=False)
+
+    def _start(self, service: Service) -> Endpoint:
+        with locked(reaper.START_LOCK):
+            found = compose.containers()
+            if not ready(service, found):
+                self._start_containers(service, found)
+            if self._keep:
+                reaper.forget()
+            elif reaper.started():
+                start_reaper()
+            container = ready(service, compose.containers())
+        if container is None:
+            raise DockerError("its container stopped as soon as it was healthy")
+        self.containers[service.name] = container
+        return Endpoint(
+            service=service,
+            host="127.0.0.1",
+            ports={port: container.ports[no] for port, no in service.ports.items()},
+            user=service.user,
+            password=service.password,
+            database=service.database,
+            external=False,
+        )
+
+    def _start_containers(self, service: Service, found: list[Container]) -> None:
+        project = found[0].project if found else PROJECT
+        # With it, the others that collected tests use: started together, one wait does.
+        names = [
+            other.name
+            for other in SERVICES.values()
+            if (other is service or self._is_used(other))
+            and not ready(other, found)
+            and not external_endpoint(other)
+        ]
+        with self._terminal():
+            if missing := compose.missing_images(project, names):
+                say(f"pulling {', '.join(missing)}")
+                compose.pull(project, names)
+            say(f"starting {', '.join(names)}")
+        # Before they start: a run that is killed meanwhile must leave nothing behind.
+        reaper.remember(project, names)
+        start_reaper()
+        try:
+            compose.start(project, names, timeout=HEALTHY_WITHIN)
+        except DockerError as error:
+            now = compose.containers()
+            if not ready(service, now):
+                raise DockerError(f"{error}\n{state(service, now)}") from None
+
+    def _is_used(self, service: Service) -> bool:
+        return any(
+            service.name in getattr(item, "fixturenames", ())
+            for item in self._session.items
+        )
+
+    @property
+    def _keep(self) -> bool:
+        option = self._session.config.getoption("keep_services", default=False)
+        variable = os.environ.get("TEST_KEEP_SERVICES", "")
+        return bool(option) or variable not in ("", "0")
+
+    @contextmanager
+    def _terminal(self) -> Iterator[None]:
+        """Let output through; pytest would show it after a failure only."""
+        capture = self._session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            yield
+
+
+class NoAnswer(Exception):
+    """A service is there, but its answer to a client is an error or does not come."""
+
+
+def wait_for_answer(endpoint: Endpoint, probe: Callable[[Endpoint], object]) -> None:
+    """Call `probe` until it succeeds.
+
+    A healthy container need not be reachable from the host yet, and services of a CI
+    system are there at once but not ready. Raises NoAnswer with the last error.
+    """
+    attempts = Retrying(
+        stop=stop_after_delay(ANSWERS_WITHIN),
+        wait=wait_fixed(0.1),
+        retry=retry_if_not_exception_type(NotForTests),
+        reraise=True,
+    )
+    try:
+        attempts(probe, endpoint)
+    except NotForTests:
+        raise
+    except Exception as error:
+        raise NoAnswer(
+            f"{endpoint} did not answer within {ANSWERS_WITHIN:.0f} s: {error}"
+        ) from error
+
+
+def ready(service: Service, containers: list[Container]) -> Container | None:
+    """The container of a service that is healthy now, if there is one."""
+    mine = (c for c in containers if c.service == service.name and c.is_ready)
+    return next(mine, None)
+
+
+def state(service: Service, containers: list[Container]) -> str:
+    """What the containers of a service are doing, and what they said last."""
+    return "\n".join(
+        f"Its container is {container.state}, health check: {container.health}."
+        f" It said last:\n{compose.logs(container.project, service.name)}"
+        for container in containers
+        if container.service == service.name
+    )
+
+
+def explain(service: Service, error: Exception) -> str:
+    """One message for a missing service: what is wrong, and what to do."""
+    host, port = service.variable("host"), service.variable("port")
+    if isinstance(error, NotForTests):
+        return str(error)
+    if external_endpoint(service):
+        advice = f"{host} is set: start that service, or unset it to use Docker."
+    else:
+        advice = (
+            f"Try `docker compose -f {COMPOSE_FILE.name} up --wait {service.name}`,"
+            f" or set {host} and {port} to a server that is there for tests."
+        )
+    return f"{service.title} is not available: {error}\n{advice}"
+
+
+def start_reaper() -> None:
+    """Start the process that stops the services after the last run.
+
+    Detached: it must survive Ctrl-C, and a kill of everything that pytest started. It
+    ends at once where another one is waiting already.
+    """
+    tests = Path(__file__).parents[1]
+    with (STATE / "reaper.log").open("a") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"],
+            cwd=STATE,
+            env={**os.environ, "PYTHONPATH": str(tests)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def say(message: str) -> None:
+    """Tell what takes a while."""
+    print(f"\ntestbed: {message} ...", file=sys.stderr, flush=True)
+
+
+@pytest.fixture(scope="session")
+def process() -> Iterator[Process]:
+    """This test process, with the name that it gives to all it makes on servers."""
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    process = Process()
+    with locked(reaper.START_LOCK):
+        forget_ended_processes()
+        process.announce()
+    yield process
+    process.leave()
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest, process: Process) -> Services:
+    """Starts the services; tests ask for one service's own fixture instead."""
+    del process  # it must be known as running before anything is started for it
+    return Services(request.session)

@@ -1,0 +1,73 @@
+"""Stops the services that test runs started, once the last of these runs has ended.
+
+Managed by Testbed: updates change this file.
+
+It is a process of its own, as a killed run cannot clean up after itself:
+`python -m support.reaper`. It waits for the locks that running test processes hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import compose
+from .locks import lock, locked, try_lock
+from .processes import STATE, forget_ended_processes, process_files
+
+START_LOCK = STATE / "start.lock"
+_STARTED = STATE / "started.json"
+
+
+def started() -> dict[str, list[str]]:
+    """The services that test runs started and have to stop, by Compose project."""
+    try:
+        services: dict[str, list[str]] = json.loads(_STARTED.read_text())
+    except FileNotFoundError:
+        return {}
+    return services
+
+
+def remember(project: str, services: Iterable[str]) -> None:
+    """Note that these services are to be stopped; hold START_LOCK to call it."""
+    known = started()
+    known[project] = sorted({*known.get(project, []), *services})
+    _STARTED.write_text(json.dumps(known))
+
+
+def forget() -> None:
+    """Note that nothing is to be stopped; hold START_LOCK to call it."""
+    _STARTED.unlink(missing_ok=True)
+
+
+def wait_for_end(process_file: Path) -> None:
+    """Wait until the process that locks this file has ended."""
+    try:
+        with process_file.open() as file:
+            lock(file)
+    except FileNotFoundError:
+        pass  # another run has found it ended, and removed it
+
+
+def main() -> None:
+    """Wait for the end of all runs of this checkout, then stop what they started."""
+    with (STATE / "reaper.lock").open("a") as only_one:
+        if not try_lock(only_one):
+            return
+        while True:
+            for process_file in process_files():
+                wait_for_end(process_file)
+            with locked(START_LOCK):
+                if forget_ended_processes():
+                    continue  # a run began in the meantime
+                for project, services in started().items():
+                    compose.stop(project, services)
+                forget()
+                # Before START_LOCK: whoever gets that next may start a reaper.
+                only_one.close()
+                return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+from blog.text import excerpt
+
+
+def test_short_text_is_kept():
+    assert excerpt("short") == "short"
+
+
+def test_long_text_is_cut():
+    assert len(excerpt("long " * 20)) <= 40
