@@ -108,7 +108,7 @@ def _answers_from_file(file: Path | None) -> dict[str, Any]:
 
 
 def run() -> None:
-    """Run the command; a UserError becomes one line on standard error and exit code 1."""
+    """Run the command. A UserError becomes one line and exit code 1."""
     try:
         app()
     except UserError as error:

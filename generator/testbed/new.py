@@ -15,7 +15,7 @@ from copier.errors import CopierAnswersInterrupt, CopierError, DirtyLocalWarning
 from .errors import UserError
 from .template import Template
 
-# What a folder may hold and still count as empty: `git init` before `testbed new` is fine.
+# What a folder may hold and still count as empty: `git init` may come first.
 _HARMLESS = {".git"}
 
 
@@ -25,8 +25,8 @@ def render_new(
     """Render the template into `destination`, and give the paths of the files.
 
     `ask` asks what `answers` leaves open; otherwise the defaults are taken. Raises
-    UserError when an answer is refused or the folder is not empty, KeyboardInterrupt when
-    the user stops answering. In every such case nothing has been written.
+    UserError when an answer is refused or the folder is not empty, KeyboardInterrupt
+    when the user stops answering. In every such case nothing has been written.
     """
     template.refuse_bad(answers)
     _refuse_unless_empty(destination)
@@ -49,8 +49,8 @@ def _refuse_unless_empty(destination: Path) -> None:
         raise UserError(f"{destination} is a file; name a folder")
     if destination.is_dir() and {p.name for p in destination.iterdir()} - _HARMLESS:
         raise UserError(
-            f"{destination} is not empty; name a new folder. For a repository that exists,"
-            " see the README on adopting"
+            f"{destination} is not empty; name a new folder, or see the README on"
+            " repositories that exist"
         )
 
 

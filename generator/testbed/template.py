@@ -67,7 +67,7 @@ class Template:
 def installed_template() -> Template:
     """The template that belongs to this command: its own checkout, or its release."""
     if (_CHECKOUT / "copier.yml").exists():
-        # HEAD, as Copier would take the newest tag of a path; it adds uncommitted changes.
+        # HEAD and what is not committed; left alone, Copier takes the newest tag.
         return Template(str(_CHECKOUT), "HEAD", _questions(_CHECKOUT / "copier.yml"))
     release = version("copier-testbed")
     urls = metadata("copier-testbed").get_all("Project-URL") or []

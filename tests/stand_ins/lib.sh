@@ -16,12 +16,14 @@ apt_update() { apt_quietly update || true; }
 # The mirror that this machine uses for Debian itself: security and third-party sources have another
 # label. Before the first `apt-get update` apt knows no labels.
 debian_mirror() {
-  local try
+  local try mirror
   for try in known updated; do
     [[ $try == known ]] || apt_update
     # shellcheck disable=SC2016 # apt expands it
-    apt-get indextargets --format '$(REPO_URI)' \
-      'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | grep -m 1 . && return
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' \
+      'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' | sed -n 1p)
+    [[ -z $mirror ]] || break
   done
-  die "apt has no source for Debian's main component"
+  [[ -n $mirror ]] || die "apt has no source for Debian's main component"
+  echo "$mirror"
 }

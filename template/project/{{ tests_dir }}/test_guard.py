@@ -47,7 +47,7 @@ def test_a_database_named_for_tests_is_accepted(name: str) -> None:
     refuse_unless_for_tests(endpoint(database=name))
 
 
-@pytest.mark.parametrize("name", ["shop", "postgres", "latest", "contest"])
+@pytest.mark.parametrize("name", ["shop", "app", "latest", "contest"])
 def test_any_other_database_is_refused(name: str) -> None:
     with pytest.raises(NotForTests, match="does not look like a database for tests"):
         refuse_unless_for_tests(endpoint(database=name))

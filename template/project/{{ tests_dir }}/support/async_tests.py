@@ -4,7 +4,7 @@ Managed by Testbed: updates change this file.
 
 All of them share one event loop, as a database connection cannot change loops. A
 repository may have pytest-asyncio in `auto` mode, which claims every coroutine that it
-sees; the two hooks keep it from those that are marked for anyio.
+sees; what follows keeps it from those that are marked for anyio.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
-    """Let anyio see the async fixtures of its tests before any other plugin does."""
-    setup = anyio.pytest_plugin.pytest_fixture_setup(fixturedef, request)
-    # Its annotation leaves out that it returns what it was sent.
-    return (yield from cast("Generator[None, object, object]", setup))
+class AnyioFirst:
+    """A plugin of its own: a conftest's hooks are not called for session fixtures."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Let anyio see the async fixtures of its tests before any other plugin."""
+        setup = anyio.pytest_plugin.pytest_fixture_setup(fixturedef, request)
+        # Its annotation leaves out that it returns what it was sent.
+        return (yield from cast("Generator[None, object, object]", setup))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -114,7 +114,9 @@ def pull(project: str, services: Iterable[str]) -> None:
     file = str(COMPOSE_FILE)
     command = ["docker", "compose", "-p", project, "-f", file, "pull", *services]
     if subprocess.run(command, stdout=sys.stderr).returncode:
-        raise DockerError("an image could not be pulled, see above")
+        raise DockerError(
+            "an image could not be pulled, see above; <SERVICE>_IMAGE names another"
+        )
 
 
 def start(project: str, services: Iterable[str], timeout: float) -> None:

@@ -11,11 +11,9 @@ controller of pytest-xdist never loads this folder's conftest.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from tenacity import (
@@ -71,7 +69,7 @@ class Services:
             if self._keep:
                 reaper.forget()
             elif reaper.started():
-                start_reaper()
+                reaper.start()
             container = ready(service, compose.containers())
         if container is None:
             raise DockerError("its container stopped as soon as it was healthy")
@@ -103,7 +101,7 @@ class Services:
             say(f"starting {', '.join(names)}")
         # Before they start: a run that is killed meanwhile must leave nothing behind.
         reaper.remember(project, names)
-        start_reaper()
+        reaper.start()
         try:
             compose.start(project, names, timeout=HEALTHY_WITHIN)
         except DockerError as error:
@@ -186,25 +184,6 @@ def explain(service: Service, error: Exception) -> str:
             f" or set {host} and {port} to a server that is there for tests."
         )
     return f"{service.title} is not available: {error}\n{advice}"
-
-
-def start_reaper() -> None:
-    """Start the process that stops the services after the last run.
-
-    Detached: it must survive Ctrl-C, and a kill of everything that pytest started. It
-    ends at once where another one is waiting already.
-    """
-    tests = Path(__file__).parents[1]
-    with (STATE / "reaper.log").open("a") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"],
-            cwd=STATE,
-            env={**os.environ, "PYTHONPATH": str(tests)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
 
 
 def say(message: str) -> None:

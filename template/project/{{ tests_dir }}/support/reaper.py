@@ -2,13 +2,16 @@
 
 Managed by Testbed: updates change this file.
 
-It is a process of its own, as a killed run cannot clean up after itself:
-`python -m support.reaper`. It waits for the locks that running test processes hold.
+It is a process of its own, as a killed run cannot clean up after itself. It waits for
+the locks that running test processes hold.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from .processes import STATE, forget_ended_processes, process_files
 
 START_LOCK = STATE / "start.lock"
 _STARTED = STATE / "started.json"
+_COMMAND = [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"]
 
 
 def started() -> dict[str, list[str]]:
@@ -41,6 +45,32 @@ def forget() -> None:
     _STARTED.unlink(missing_ok=True)
 
 
+def start() -> None:
+    """Start the reaper, as a process that outlives a kill of all that pytest started.
+
+    It ends at once where another one is waiting already.
+    """
+    # By way of a process that ends at once, so that pytest has no child to wait for.
+    subprocess.run([*_COMMAND, "start"], check=True, env=_environment())
+
+
+def _detach() -> None:
+    with (STATE / "reaper.log").open("a") as log:
+        subprocess.Popen(
+            [*_COMMAND, "wait"],
+            cwd=STATE,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
 def wait_for_end(process_file: Path) -> None:
     """Wait until the process that locks this file has ended."""
     try:
@@ -50,7 +80,7 @@ def wait_for_end(process_file: Path) -> None:
         pass  # another run has found it ended, and removed it
 
 
-def main() -> None:
+def reap() -> None:
     """Wait for the end of all runs of this checkout, then stop what they started."""
     with (STATE / "reaper.lock").open("a") as only_one:
         if not try_lock(only_one):
@@ -70,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    {"start": _detach, "wait": reap}[sys.argv[1]]()

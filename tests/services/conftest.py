@@ -1,0 +1,194 @@
+"""Repositories whose tests run on real servers, in containers of a Docker engine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Our own environment has more pytest plugins than a rendered repository.
+PLUGINS_OF_A_REPOSITORY = ["anyio.pytest_plugin", "xdist.plugin"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs an engine where none answers, and say why."""
+    if subprocess.run(["docker", "info"], capture_output=True).returncode:
+        reason = "no Docker engine answers (`docker info` tells why)"
+        for item in items:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def images(render: Callable[..., Path]) -> dict[str, str]:
+    """The images to run: those that <SERVICE>_IMAGE names, the official ones where they
+    can be pulled, and else the stand-ins that tests/stand_ins builds."""
+    chosen = {name: os.environ[name] for name in os.environ if name.endswith("_IMAGE")}
+    if chosen:
+        return chosen
+    compose = ["docker", "compose", "-f", render() / "docker-compose.test.yml"]
+    pull = [*compose, "pull", "--quiet", "--policy", "missing"]
+    if subprocess.run(pull, capture_output=True).returncode == 0:
+        return {}
+    script = ROOT / "tests" / "stand_ins" / "build.sh"
+    exports = subprocess.run([script], check=True, stdout=subprocess.PIPE, text=True)
+    lines = (line.removeprefix("export ") for line in exports.stdout.splitlines())
+    return dict(line.split("=", 1) for line in lines)
+
+
+@dataclass
+class Result:
+    """How a call of pytest ended."""
+
+    code: int
+    output: str
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the numbers of the last line: `3 passed, 1 failed in 0.1s`."""
+        last = self.output.strip().splitlines()[-1] if self.output.strip() else ""
+        words = last.strip("= ").split(" in ")[0].replace(",", "").split()
+        pairs = zip(words[::2], words[1::2], strict=False)
+        self.counts = {word: int(number) for number, word in pairs if number.isdigit()}
+
+
+@dataclass
+class Repository:
+    """A repository with a test bed, in a folder of its own."""
+
+    path: Path
+    environment: dict[str, str]
+    plugins: list[str] = field(default_factory=lambda: [*PLUGINS_OF_A_REPOSITORY])
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command that runs its tests, with no pytest plugin but those it has."""
+        plugins = [part for name in self.plugins for part in ("-p", name)]
+        return [sys.executable, "-m", "pytest", *plugins, *arguments]
+
+    def pytest(self, *arguments: str, **variables: str) -> Result:
+        """Run pytest in the root of the repository, to its end."""
+        begin = time.monotonic()
+        run = subprocess.run(
+            self.command(*arguments),
+            cwd=self.path,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+        return Result(run.returncode, run.stdout, time.monotonic() - begin)
+
+    def start_pytest(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start pytest in the root of the repository, as leader of a process group."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.path,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` on its compose file, without a project name of ours."""
+        return subprocess.run(
+            ["docker", "compose", "-f", "docker-compose.test.yml", *arguments],
+            cwd=self.path,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def containers(self) -> dict[str, str]:
+        """The ids of its containers by service, running or not."""
+        label = "com.docker.compose.project.config_files"
+        file = self.path / "docker-compose.test.yml"
+        listed = docker(
+            *("ps", "--all", "--quiet", "--no-trunc"),
+            *("--filter", f"label={label}={file}"),
+        ).split()
+        details = json.loads(docker("inspect", *listed)) if listed else []
+        return {
+            container["Config"]["Labels"]["com.docker.compose.service"]: container["Id"]
+            for container in details
+        }
+
+    def networks(self) -> set[str]:
+        """The networks of the Compose project that pytest makes for this repository."""
+        identity = f"{socket.gethostname()}:{self.path.resolve()}"
+        checkout = hashlib.sha256(identity.encode()).hexdigest()[:6]
+        names = docker("network", "ls", "--format", "{{.Name}}").split()
+        return {name for name in names if name.startswith(f"shop-test-{checkout}")}
+
+    def execute(self, service: str, *command: str) -> str:
+        """Run a command in the container of a service."""
+        return docker("exec", self.containers()[service], *command)
+
+    def wait_until_nothing_is_left(self, seconds: float = 30) -> None:
+        """Fail unless containers and networks are gone in time."""
+        deadline = time.monotonic() + seconds
+        while self.containers() or self.networks():
+            assert time.monotonic() < deadline, (self.containers(), self.networks())
+            time.sleep(0.2)
+
+    def remove_containers(self) -> None:
+        """Take down whatever is left, for the sake of the tests that follow."""
+        if ids := list(self.containers().values()):
+            docker("rm", "--force", "--volumes", *ids)
+        for network in self.networks():
+            docker("network", "rm", network)
+
+
+def docker(*arguments: str) -> str:
+    """Run a docker command that must succeed."""
+    command = ["docker", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+MakeRepository = Callable[..., Repository]
+
+
+@pytest.fixture
+def make_repository(
+    render: Callable[..., Path], images: dict[str, str], tmp_path: Path
+) -> Iterator[MakeRepository]:
+    """Makes a rendered repository, whose containers end with the test."""
+    made: list[Repository] = []
+
+    def make(
+        name: str = "shop", source: Path | None = None, **answers: object
+    ) -> Repository:
+        path = tmp_path / name
+        shutil.copytree(source or render(**answers), path, dirs_exist_ok=True)
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("TEST_")},
+            **images,
+            "PYTHONPATH": str(path / "src"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
+        environment.pop("PYTEST_XDIST_TESTRUNUID", None)
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        made.append(Repository(path, environment))
+        return made[-1]
+
+    yield make
+    for repository in made:
+        repository.remove_containers()

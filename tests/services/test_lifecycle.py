@@ -1,0 +1,283 @@
+"""Services start when they are needed, once, and are gone after every kind of end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import MakeRepository, Repository, docker
+
+
+@pytest.fixture
+def repository(make_repository: MakeRepository) -> Repository:
+    return make_repository()
+
+
+def add_test(repository: Repository, name: str, body: str) -> str:
+    """Write a test module; give its path as pytest takes it."""
+    path = repository.path / "tests" / "integration" / f"test_{name}.py"
+    path.write_text(body)
+    return str(path.relative_to(repository.path))
+
+
+SLEEPING_TEST = """\
+import time
+
+def test_sleeps(database{more}):
+    print("asleep", flush=True)
+    time.sleep(60)
+"""
+
+
+def wait_for_services(repository: Repository, *services: str) -> None:
+    deadline = time.monotonic() + 60
+    while not set(services) <= repository.containers().keys():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_unit_tests_and_collection_start_nothing(repository: Repository) -> None:
+    assert repository.pytest("tests/unit").code == 0
+    assert repository.pytest("--collect-only", "-q").code == 0
+    guard = repository.pytest("tests/integration/test_guard.py")
+    assert guard.code == 0
+    assert repository.containers() == {}
+
+
+def test_only_the_services_that_the_selected_tests_use_are_started(
+    repository: Repository,
+) -> None:
+    keep = {"TEST_KEEP_SERVICES": "1"}
+    result = repository.pytest("tests/integration/test_database.py", **keep)
+    assert result.code == 0, result.output
+    assert repository.containers().keys() == {"postgres"}
+
+
+def test_services_that_were_started_by_hand_are_used_and_kept(
+    repository: Repository,
+) -> None:
+    repository.compose("up", "--detach", "--wait")
+    by_hand = repository.containers()
+    result = repository.pytest()
+    assert result.code == 0, result.output
+    assert "starting" not in result.output
+    time.sleep(2)
+    assert repository.containers() == by_hand
+    repository.compose("down")
+    assert repository.containers() == {}
+
+
+def test_a_service_that_is_missing_by_hand_is_started_and_stopped_alone(
+    repository: Repository,
+) -> None:
+    repository.compose("up", "--detach", "--wait", "postgres")
+    by_hand = repository.containers()
+    result = repository.pytest("tests/integration/test_redis.py")
+    assert result.code == 0, result.output
+    deadline = time.monotonic() + 20
+    while repository.containers() != by_hand:
+        assert time.monotonic() < deadline, repository.containers()
+        time.sleep(0.2)
+    repository.compose("down")
+
+
+def test_the_option_keeps_services_like_the_variable(repository: Repository) -> None:
+    result = repository.pytest("tests/integration/test_redis.py", "--keep-services")
+    assert result.code == 0, result.output
+    time.sleep(2)
+    kept = repository.containers()
+    assert kept.keys() == {"redis"}
+    again = repository.pytest("tests/integration/test_redis.py")
+    assert "starting" not in again.output
+    time.sleep(2)
+    assert repository.containers() == kept
+
+
+def test_a_stack_of_the_users_own_is_left_alone(repository: Repository) -> None:
+    own = repository.path / "compose.yml"
+    image = repository.environment.get("REDIS_IMAGE", "redis:8.4.0")
+    own.write_text(f"services:\n  redis:\n    image: {image}\n")
+    compose = ["docker", "compose", "-p", repository.path.name]
+    subprocess.run([*compose, "-f", own, "up", "-d"], check=True, capture_output=True)
+    try:
+        before = docker("ps", "--quiet", "--filter", "name=shop-redis")
+        assert repository.pytest("tests/integration/test_redis.py").code == 0
+        repository.wait_until_nothing_is_left()
+        assert docker("ps", "--quiet", "--filter", "name=shop-redis") == before != ""
+    finally:
+        subprocess.run([*compose, "down", "-t0"], check=True, capture_output=True)
+
+
+def test_the_starter_passes_with_a_fixed_port(repository: Repository) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    module = add_test(
+        repository, "port", f"def test_port(cache):\n    assert cache.port == {port}\n"
+    )
+    result = repository.pytest(module, TEST_REDIS_PORT=port)
+    assert result.code == 0, result.output
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_after_an_interrupted_run(
+    repository: Repository, ending: signal.Signals, workers: str
+) -> None:
+    module = add_test(repository, "sleep", SLEEPING_TEST.format(more=", broker"))
+    run = repository.start_pytest(module, "-s", "-n", workers)
+    wait_for_services(repository, "postgres", "rabbitmq")
+    time.sleep(3)
+    # To the whole group, as a terminal does with Ctrl-C.
+    os.killpg(run.pid, ending)
+    run.communicate(timeout=60)
+    repository.wait_until_nothing_is_left(60)
+
+
+def test_what_a_killed_run_left_on_kept_services_is_gone_after_the_next(
+    repository: Repository,
+) -> None:
+    module = add_test(
+        repository,
+        "sleep",
+        SLEEPING_TEST.format(more=", cache, broker").replace(
+            'print("asleep"',
+            "from pathlib import Path; Path('asleep').touch(); print('asleep'",
+        ),
+    )
+    keep = {"TEST_KEEP_SERVICES": "1"}
+    run = repository.start_pytest(module, **keep)
+    deadline = time.monotonic() + 90
+    while not (repository.path / "asleep").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=60)
+    left = leftovers(repository)
+    assert all(left.values()), left
+
+    (repository.path / module).unlink()
+    result = repository.pytest(**keep)
+
+    assert result.code == 0, result.output
+    assert not any(leftovers(repository).values()), leftovers(repository)
+
+
+def leftovers(repository: Repository) -> dict[str, str]:
+    """The databases, claims and virtual hosts of test processes, by service."""
+    databases = "SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'"
+    vhosts = repository.execute("rabbitmq", "rabbitmqctl", "-q", "list_vhosts")
+    return {
+        "postgres": repository.execute(
+            "postgres", "psql", "-h127.0.0.1", "-Utest", "-Atc", databases
+        ).strip(),
+        "redis": repository.execute("redis", "redis-cli", "KEYS", "*").strip(),
+        "rabbitmq": " ".join(v for v in vhosts.split() if v.startswith("test_")),
+    }
+
+
+def test_one_message_when_docker_is_missing(
+    repository: Repository, tmp_path: Path
+) -> None:
+    result = repository.pytest("tests/integration", PATH=str(tmp_path))
+    assert result.code == 1
+    assert result.output.count("is not available: the command `docker` was") == 1
+    assert "docker compose -f docker-compose.test.yml up --wait" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_one_message_for_each_worker_when_docker_is_missing(
+    repository: Repository, tmp_path: Path
+) -> None:
+    result = repository.pytest("tests/integration", "-n", "2", PATH=str(tmp_path))
+    assert result.code == 1
+    assert 1 <= result.output.count("the command `docker` was not found") <= 2
+
+
+def test_unit_tests_pass_when_docker_is_missing(
+    repository: Repository, tmp_path: Path
+) -> None:
+    assert repository.pytest("tests/unit", PATH=str(tmp_path)).code == 0
+
+
+def test_a_server_that_others_run_and_that_is_down_is_named(
+    repository: Repository,
+) -> None:
+    variables = {"TEST_REDIS_HOST": "127.0.0.1", "TEST_REDIS_PORT": "1"}
+    lifecycle = repository.path / "tests/integration/support/lifecycle.py"
+    text = lifecycle.read_text()
+    assert "ANSWERS_WITHIN = 30.0" in text
+    lifecycle.write_text(text.replace("ANSWERS_WITHIN = 30.0", "ANSWERS_WITHIN = 1.0"))
+    result = repository.pytest("tests/integration/test_redis.py", **variables)
+    assert result.code == 1
+    assert "Redis at 127.0.0.1:1 did not answer within 1 s" in result.output
+    assert "TEST_REDIS_HOST is set: start that service" in result.output
+    assert repository.containers() == {}
+
+
+def test_a_server_elsewhere_is_refused(repository: Repository) -> None:
+    result = repository.pytest(
+        "tests/integration/test_redis.py", TEST_REDIS_HOST="redis.example.com"
+    )
+    assert result.code == 1
+    assert "TEST_ALLOWED_HOSTS=redis.example.com" in result.output
+
+
+def test_a_service_that_dies_in_the_middle_is_named_with_its_log(
+    repository: Repository,
+) -> None:
+    body = """\
+import subprocess
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_redis_dies(redis_client):
+    label = "label=com.docker.compose.service=redis"
+    listed = ["docker", "ps", "-q", "--filter", label]
+    ids = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    subprocess.run(["docker", "kill", *ids.split()], check=True)
+    await redis_client.ping()
+
+
+async def test_a_later_one(redis_client):
+    await redis_client.ping()
+"""
+    module = add_test(repository, "death", body)
+    result = repository.pytest(module)
+    assert result.code == 1
+    assert "Redis stopped during the run" in result.output
+    assert "container exited" in result.output
+    assert "Redis log" in result.output
+    assert result.counts.get("failed") == 1
+    repository.wait_until_nothing_is_left()
+    (repository.path / module).unlink()
+    again = repository.pytest("tests/integration/test_redis.py")
+    assert again.code == 0, again.output
+
+
+def test_a_container_that_never_becomes_healthy_is_explained(
+    repository: Repository,
+) -> None:
+    compose_file = repository.path / "docker-compose.test.yml"
+    text = compose_file.read_text()
+    assert "command: [redis-server," in text
+    compose_file.write_text(
+        text.replace(
+            "command: [redis-server,", "command: [redis-server, --nonsense, x,"
+        )
+    )
+    result = repository.pytest("tests/integration/test_redis.py")
+    assert result.code == 1
+    assert "Redis is not available" in result.output
+    assert "nonsense" in result.output  # what the server itself said
+    assert "Traceback" not in result.output
+    repository.wait_until_nothing_is_left()
