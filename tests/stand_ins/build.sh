@@ -4,7 +4,8 @@
 # Builds one image per folder next to this script, on a Debian base that debootstrap makes, so that
 # no image registry is needed; what is there and unchanged is kept. Use:
 #   eval "$(tests/stand_ins/build.sh)"
-# Standard output holds nothing but `export POSTGRES_IMAGE=...` lines, one per folder.
+# Standard output holds nothing but `export POSTGRES_IMAGE=...` lines, one per folder; after a failure
+# it is `false`, because that eval would take no output for success.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -81,6 +82,13 @@ make_suite() { # make_suite SUITE SERVICE...: the base if it is missing, then al
   wait_all "${pids[@]}"
 }
 
+clean_up() {
+  local rc=$?
+  [[ -z ${work:-} ]] || rm -rf --one-file-system "$work" # debootstrap mounts /proc while it runs
+  ((rc == 0)) || echo false
+}
+trap clean_up EXIT
+
 "$here/engine.sh" >&2
 exec 9<"$here"
 flock 9 # two test sessions at once build one after the other, and the second finds all it needs
@@ -95,7 +103,6 @@ done
 
 if ((${#stale[@]})); then
   work=$(mktemp -d)
-  trap 'rm -rf --one-file-system "$work"' EXIT # debootstrap mounts /proc while it runs
   pids=()
   for suite in "${!stale[@]}"; do
     [[ -n $(label_of "$PREFIX/debian:$suite") || -v mirror ]] || prepare_debootstrap

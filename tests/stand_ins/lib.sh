@@ -6,8 +6,9 @@ die() {
   exit 1
 }
 
+# Without the caller's lock (descriptor 9): a daemon that a package starts would keep it.
 apt_quietly() {
-  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" >&2
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" >&2 9>&-
 }
 
 # A failing source of somebody else is not our business: the install that follows decides.
