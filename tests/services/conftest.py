@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import socket
@@ -121,15 +120,12 @@ class Repository:
         """The ids of its containers by service, running or not."""
         label = "com.docker.compose.project.config_files"
         file = self.path / "docker-compose.test.yml"
+        columns = '{{.Label "com.docker.compose.service"}} {{.ID}}'
         listed = docker(
-            *("ps", "--all", "--quiet", "--no-trunc"),
+            *("ps", "--all", "--no-trunc", "--format", columns),
             *("--filter", f"label={label}={file}"),
-        ).split()
-        details = json.loads(docker("inspect", *listed)) if listed else []
-        return {
-            container["Config"]["Labels"]["com.docker.compose.service"]: container["Id"]
-            for container in details
-        }
+        )
+        return dict(line.split() for line in listed.splitlines())
 
     def networks(self) -> set[str]:
         """The networks of the Compose project that pytest makes for this repository."""

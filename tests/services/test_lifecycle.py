@@ -196,7 +196,7 @@ def test_one_message_for_each_worker_when_docker_is_missing(
     repository: Repository, tmp_path: Path
 ) -> None:
     result = repository.pytest("tests/integration", "-n", "2", PATH=str(tmp_path))
-    assert result.code == 1
+    assert result.code == 2  # pytest-xdist calls it interrupted
     assert 1 <= result.output.count("the command `docker` was not found") <= 2
 
 

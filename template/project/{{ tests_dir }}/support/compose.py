@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .processes import ROOT
 
@@ -72,9 +73,8 @@ def compose(project: str, *arguments: str, timeout: float = 60) -> str:
 def containers() -> list[Container]:
     """The containers of our compose file, whoever started them, in any project."""
     label = "com.docker.compose.project.config_files"
-    ids = docker("ps", "--all", "--quiet", "--filter", f"label={label}").split()
     found = []
-    for details in json.loads(docker("inspect", *ids)) if ids else []:
+    for details in _inspect(f"label={label}"):
         labels = details["Config"]["Labels"]
         ports = details["NetworkSettings"]["Ports"]
         files = [Path(file).resolve() for file in labels[label].split(",")]
@@ -93,6 +93,17 @@ def containers() -> list[Container]:
                 )
             )
     return found
+
+
+def _inspect(filter_: str) -> list[dict[str, Any]]:
+    """What docker knows of the containers that a filter finds, running or not."""
+    ids = docker("ps", "--all", "--quiet", "--filter", filter_).split()
+    if not ids:
+        return []
+    # A container that is removed in between is an error, with the others printed still.
+    printed = subprocess.run(["docker", "inspect", *ids], capture_output=True).stdout
+    details: list[dict[str, Any]] = json.loads(printed)
+    return details
 
 
 def missing_images(project: str, services: Iterable[str]) -> list[str]:
@@ -129,11 +140,9 @@ def start(project: str, services: Iterable[str], timeout: float) -> None:
 def stop(project: str, services: Iterable[str]) -> None:
     """Remove these services of a project, and its network with the last of them."""
     # By label, without the compose file: it works when the checkout is gone, too.
-    label = f"label=com.docker.compose.project={project}"
-    ids = docker("ps", "--all", "--quiet", "--filter", label).split()
     found = {
         details["Config"]["Labels"]["com.docker.compose.service"]: details["Id"]
-        for details in (json.loads(docker("inspect", *ids)) if ids else [])
+        for details in _inspect(f"label=com.docker.compose.project={project}")
     }
     ours = [found[service] for service in services if service in found]
     if len(ours) == len(found):

@@ -96,9 +96,11 @@ class Services:
         ]
         with self._terminal():
             if missing := compose.missing_images(project, names):
-                say(f"pulling {', '.join(missing)}")
+                say(f"pulling {', '.join(missing)} ...")
                 compose.pull(project, names)
-            say(f"starting {', '.join(names)}")
+            say(f"starting {', '.join(names)} ...")
+            if self._keep:
+                say(f"to stop them: docker compose -p {project} down --volumes")
         # Before they start: a run that is killed meanwhile must leave nothing behind.
         reaper.remember(project, names)
         reaper.start()
@@ -188,7 +190,7 @@ def explain(service: Service, error: Exception) -> str:
 
 def say(message: str) -> None:
     """Tell what takes a while."""
-    print(f"\ntestbed: {message} ...", file=sys.stderr, flush=True)
+    print(f"\ntestbed: {message}", file=sys.stderr, flush=True)
 
 
 @pytest.fixture(scope="session")
