@@ -1,8 +1,8 @@
 """What does isolating a test cost, beside the same statements and beside create_all?
 
-Runs a module of its own in a rendered repository and compares, test by test in turns: our
-fixture; the same statements through the same SQLAlchemy layer, without it; real commits
-and our reset; create_all and drop_all around each test.
+Runs a module of its own in a rendered repository and compares, test by test in turns:
+our fixture; the same statements through the same SQLAlchemy layer, without it; real
+commits and our reset; create_all and drop_all around each test.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # Our own environment has more pytest plugins than a rendered repository.
-PLUGINS_OF_A_REPOSITORY = ["anyio.pytest_plugin", "xdist.plugin"]
+PLUGINS_OF_A_REPOSITORY = ["anyio", "xdist"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,9 +35,9 @@ FOR_EVERY_FRAMEWORK = [
 
 # What each of them has installed beside the bed.
 PLUGINS = {
-    "django_blog": "pytest_django.plugin",
+    "django_blog": "django",
     "fastapi_module_engine": "",
-    "own_pytest_options": "pytest_asyncio.plugin",
+    "own_pytest_options": "asyncio",
 }
 
 

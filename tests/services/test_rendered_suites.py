@@ -30,7 +30,7 @@ def test_serial_parallel_and_in_random_order(
     keep = {"TEST_KEEP_SERVICES": "1"}
     assert_passed(repository.pytest("-n", "4", **keep))
     services = repository.containers()
-    random_order = ["-p", "pytest_randomly"]
+    random_order = ["-p", "randomly"]
     assert_passed(repository.pytest(*random_order, **keep))
     assert_passed(repository.pytest(*random_order, "-n", "2", **keep))
     assert repository.containers() == services
