@@ -37,7 +37,7 @@ FOR_EVERY_FRAMEWORK = [
 PLUGINS = {
     "django_blog": "django",
     "fastapi_module_engine": "",
-    "own_pytest_options": "asyncio",
+    "own_pytest_options": "pytest_asyncio.plugin",
 }
 
 
