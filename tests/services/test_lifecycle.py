@@ -206,6 +206,26 @@ def test_unit_tests_pass_when_docker_is_missing(
     assert repository.pytest("tests/unit", PATH=str(tmp_path)).code == 0
 
 
+def test_servers_that_others_run_are_used_without_docker(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.compose("up", "--detach", "--wait")
+    variables = {"PATH": str(tmp_path)}
+    for variable, service, port in [
+        ("POSTGRES_PORT", "postgres", "5432"),
+        ("REDIS_PORT", "redis", "6379"),
+        ("RABBITMQ_PORT", "rabbitmq", "5672"),
+        ("RABBITMQ_MANAGEMENT_PORT", "rabbitmq", "15672"),
+    ]:
+        address = repository.compose("port", service, port).strip()
+        variables[f"TEST_{variable}"] = address.removeprefix("127.0.0.1:")
+        variables[f"TEST_{service}_HOST".upper()] = "127.0.0.1"
+    result = repository.pytest("-n", "2", **variables)
+    assert result.code == 0, result.output
+    assert not any(leftovers(repository).values())
+    repository.compose("down")
+
+
 def test_a_server_that_others_run_and_that_is_down_is_named(
     repository: Repository,
 ) -> None:
