@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -103,6 +104,8 @@ class Repository:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # A shell that runs us in the background has told us to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def compose(self, *arguments: str) -> str:

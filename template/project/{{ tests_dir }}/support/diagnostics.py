@@ -35,10 +35,11 @@ def pytest_runtest_makereport(
         if name not in getattr(item, "fixturenames", ()):
             continue
         service = SERVICES[name]
+        since = f"{call.start:.3f}"
         if not ready(service, now):
             item.session.shouldfail = f"{service.title} stopped during the run"
             report.sections.append((item.session.shouldfail, _states(name, now)))
-        since = f"{call.start:.3f}"
+            since = ""  # what it said last, however long ago
         if text := compose.logs(container.project, name, since=since):
             report.sections.append((f"{service.title} log", text))
     return report

@@ -101,15 +101,13 @@ class Services:
             say(f"starting {', '.join(names)} ...")
             if self._keep:
                 say(f"to stop them: docker compose -p {project} down --volumes")
-        # Before they start: a run that is killed meanwhile must leave nothing behind.
-        reaper.remember(project, names)
-        reaper.start()
-        try:
-            compose.start(project, names, timeout=HEALTHY_WITHIN)
-        except DockerError as error:
-            now = compose.containers()
-            if not ready(service, now):
-                raise DockerError(f"{error}\n{state(service, now)}") from None
+        with reaper.remembered(project, names):
+            try:
+                compose.start(project, names, timeout=HEALTHY_WITHIN)
+            except DockerError as error:
+                now = compose.containers()
+                if not ready(service, now):
+                    raise DockerError(f"{error}\n{state(service, now)}") from None
 
     def _is_used(self, service: Service) -> bool:
         return any(

@@ -12,7 +12,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import compose
@@ -20,6 +22,8 @@ from .locks import lock, locked, try_lock
 from .processes import STATE, forget_ended_processes, process_files
 
 START_LOCK = STATE / "start.lock"
+# Exists while `docker compose up` runs, and after one that was killed.
+_STARTING = STATE / "starting"
 _STARTED = STATE / "started.json"
 _COMMAND = [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"]
 
@@ -33,11 +37,19 @@ def started() -> dict[str, list[str]]:
     return services
 
 
-def remember(project: str, services: Iterable[str]) -> None:
-    """Note that these services are to be stopped; hold START_LOCK to call it."""
+@contextmanager
+def remembered(project: str, services: Iterable[str]) -> Iterator[None]:
+    """Start services within: they will be stopped, even if this process is killed.
+
+    Hold START_LOCK to call it.
+    """
     known = started()
     known[project] = sorted({*known.get(project, []), *services})
     _STARTED.write_text(json.dumps(known))
+    _STARTING.touch()
+    start()
+    yield
+    _STARTING.unlink()
 
 
 def forget() -> None:
@@ -91,12 +103,22 @@ def reap() -> None:
             with locked(START_LOCK):
                 if forget_ended_processes():
                     continue  # a run began in the meantime
-                for project, services in started().items():
-                    compose.stop(project, services)
-                forget()
+                _stop_all()
                 # Before START_LOCK: whoever gets that next may start a reaper.
                 only_one.close()
                 return
+
+
+def _stop_all() -> None:
+    for project, services in started().items():
+        compose.stop(project, services)
+    if _STARTING.exists():
+        # The engine may still be making what a killed client has asked it for.
+        time.sleep(2)
+        for project, services in started().items():
+            compose.stop(project, services)
+        _STARTING.unlink()
+    forget()
 
 
 if __name__ == "__main__":
