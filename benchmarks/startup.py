@@ -20,10 +20,10 @@ COMPOSE = ["docker", "compose", "-f", "docker-compose.test.yml"]
 
 # Asked inside of the repository, with the probes that its own fixtures use.
 ASK = """
-import json, sys, time
+import sys
+import time
 from importlib import import_module
-from dataclasses import replace
-sys.path.insert(0, "tests/integration/..")
+sys.path[:0] = ["src", "tests"]
 from integration.support import compose
 from integration.support.endpoints import SERVICES, Endpoint
 name = sys.argv[1]
