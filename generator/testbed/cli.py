@@ -115,6 +115,9 @@ def run() -> None:
         typer.secho("testbed: ", fg="red", err=True, nl=False)
         typer.echo(str(error), err=True)
         sys.exit(1)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        typer.echo(f"testbed: {error}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("testbed: stopped, nothing was written", file=sys.stderr)
         sys.exit(130)

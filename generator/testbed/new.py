@@ -73,6 +73,11 @@ def _render(
         raise KeyboardInterrupt from interrupt
     except (CopierError, ValueError, TypeError) as error:
         raise UserError(_one_line(error)) from error
+    except OSError as error:
+        # Copier's calls of git fail with an OSError that holds what git printed.
+        reason = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]
+        where = f"{template.source} at {template.ref}"
+        raise UserError(f"cannot render {where}: {reason}") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from testbed.errors import UserError
+from testbed.new import render_new
+from testbed.template import Template
 
 
 def testbed(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -115,6 +118,21 @@ def test_a_folder_with_files_is_refused(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "is not empty" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_template_that_cannot_be_fetched_is_named_in_one_line(tmp_path: Path) -> None:
+    nowhere = Template("file:///nowhere/template.git", "v1.0.0", {})
+    with pytest.raises(UserError, match=r"cannot render .*template\.git at v1\.0\.0: "):
+        render_new(nowhere, tmp_path / "shop", {}, ask=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = testbed("new", tmp_path / "file" / "shop", "--defaults")
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert str(tmp_path / "file") in line
 
 
 def test_without_a_terminal_it_does_not_ask(tmp_path: Path) -> None:
