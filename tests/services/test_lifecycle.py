@@ -302,3 +302,40 @@ def test_a_container_that_never_becomes_healthy_is_explained(
     assert "nonsense" in result.output  # what the server itself said
     assert "Traceback" not in result.output
     repository.wait_until_nothing_is_left()
+
+
+def test_the_path_of_a_checkout_may_be_odd(make_repository: MakeRepository) -> None:
+    repository = make_repository("my shop, ünïcode & more", broker="none")
+    result = repository.pytest("tests/integration/test_redis.py")
+    assert result.code == 0, result.output
+    repository.wait_until_nothing_is_left()
+
+
+def test_a_checkout_behind_a_symbolic_link_is_the_same_checkout(
+    repository: Repository, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(repository.path)
+    linked = Repository(tmp_path / "link", repository.environment)
+    linked.compose("up", "--detach", "--wait", "redis")
+    try:
+        result = repository.pytest("tests/integration/test_redis.py")
+        assert result.code == 0, result.output
+        assert "starting" not in result.output
+    finally:
+        linked.compose("down")
+
+
+def test_a_failed_migration_is_shown_by_every_process_that_needs_it(
+    repository: Repository,
+) -> None:
+    wiring = repository.path / "tests" / "integration" / "wiring.py"
+    broken = (
+        '\n\ndef migrate(database: Endpoint) -> None:\n    raise ValueError("oops")\n'
+    )
+    wiring.write_text(wiring.read_text() + broken)
+    module = "tests/integration/test_isolation.py"
+    for workers in ("0", "2"):
+        result = repository.pytest(module, "-n", workers)
+        assert result.code == 1
+        assert "ValueError: oops" in result.output
+        assert "already exists" not in result.output

@@ -77,8 +77,9 @@ def containers() -> list[Container]:
     for details in _inspect(f"label={label}"):
         labels = details["Config"]["Labels"]
         ports = details["NetworkSettings"]["Ports"]
-        files = [Path(file).resolve() for file in labels[label].split(",")]
-        if COMPOSE_FILE in files:
+        # Several files are joined by commas, which a path may have, too.
+        files = [labels[label], *labels[label].split(",")]
+        if COMPOSE_FILE in (Path(file).resolve() for file in files):
             found.append(
                 Container(
                     project=labels["com.docker.compose.project"],
