@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -54,15 +55,13 @@ class Result:
 
     code: int
     output: str
-    seconds: float
-    counts: dict[str, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Read the numbers of the last line: `3 passed, 1 failed in 0.1s`."""
-        last = self.output.strip().splitlines()[-1] if self.output.strip() else ""
-        words = last.strip("= ").split(" in ")[0].replace(",", "").split()
-        pairs = zip(words[::2], words[1::2], strict=False)
-        self.counts = {word: int(number) for number, word in pairs if number.isdigit()}
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of the last line: `3 passed, 1 failed in 0.1s`."""
+        last = self.output.strip().splitlines()[-1]
+        found = re.findall(r"(\d+) ([a-z]+)[, ]", last.split(" in ")[0] + " ")
+        return {word: int(number) for number, word in found}
 
 
 @dataclass
@@ -73,30 +72,20 @@ class Repository:
     environment: dict[str, str]
     plugins: list[str] = field(default_factory=lambda: [*PLUGINS_OF_A_REPOSITORY])
 
-    def command(self, *arguments: str) -> list[str]:
-        """The command that runs its tests, with no pytest plugin but those it has."""
-        plugins = [part for name in self.plugins for part in ("-p", name)]
-        return [sys.executable, "-m", "pytest", *plugins, *arguments]
-
     def pytest(self, *arguments: str, **variables: str) -> Result:
         """Run pytest in the root of the repository, to its end."""
-        begin = time.monotonic()
-        run = subprocess.run(
-            self.command(*arguments),
-            cwd=self.path,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-        )
-        return Result(run.returncode, run.stdout, time.monotonic() - begin)
+        run = self.start_pytest(*arguments, **variables)
+        output, _ = run.communicate(timeout=600)
+        return Result(run.returncode, output)
 
     def start_pytest(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """Start pytest in the root of the repository, as leader of a process group."""
+        """Start pytest in the root of the repository, with the plugins it has alone.
+
+        It is the leader of a process group, to be interrupted as one.
+        """
+        plugins = [part for name in self.plugins for part in ("-p", name)]
         return subprocess.Popen(
-            self.command(*arguments),
+            [sys.executable, "-m", "pytest", *plugins, *arguments],
             cwd=self.path,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .processes import ROOT
+from .processes import PROJECT, ROOT
 
 COMPOSE_FILE = ROOT / "docker-compose.test.yml"
+_OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
 
 
 class DockerError(Exception):
@@ -64,10 +65,9 @@ def docker(*arguments: str, timeout: float = 60) -> str:
         raise DockerError(f"`{command}` did not end in {timeout:.0f} s") from None
 
 
-def compose(project: str, *arguments: str, timeout: float = 60) -> str:
-    """Run a docker compose command on our compose file; see `docker`."""
-    file = str(COMPOSE_FILE)
-    return docker("compose", "-p", project, "-f", file, *arguments, timeout=timeout)
+def compose(*arguments: str, timeout: float = 60) -> str:
+    """Run a docker compose command on our project; see `docker`."""
+    return docker("compose", *_OURS, *arguments, timeout=timeout)
 
 
 def containers() -> list[Container]:
@@ -107,10 +107,10 @@ def _inspect(filter_: str) -> list[dict[str, Any]]:
     return details
 
 
-def missing_images(project: str, services: Iterable[str]) -> list[str]:
+def missing_images(services: Iterable[str]) -> list[str]:
     """The images of these services that this machine does not have yet."""
     # The variables of the compose file are resolved here as `up` will resolve them.
-    configuration = json.loads(compose(project, "config", "--format", "json"))
+    configuration = json.loads(compose("config", "--format", "json"))
     missing = []
     for service in services:
         image = configuration["services"][service]["image"]
@@ -121,47 +121,48 @@ def missing_images(project: str, services: Iterable[str]) -> list[str]:
     return missing
 
 
-def pull(project: str, services: Iterable[str]) -> None:
+def pull(services: Iterable[str]) -> None:
     """Fetch images, with progress on the terminal; however long that takes."""
-    file = str(COMPOSE_FILE)
-    command = ["docker", "compose", "-p", project, "-f", file, "pull", *services]
+    command = ["docker", "compose", *_OURS, "pull", *services]
     if subprocess.run(command, stdout=sys.stderr).returncode:
         raise DockerError(
             "an image could not be pulled, see above; <SERVICE>_IMAGE names another"
         )
 
 
-def start(project: str, services: Iterable[str], timeout: float) -> None:
+def start(services: Iterable[str], timeout: float) -> None:
     """Start services and wait until all are healthy, at most `timeout` seconds."""
     wait = ["--wait", "--wait-timeout", str(round(timeout))]
-    up = ["up", "--detach", "--no-recreate", *wait, *services]
-    compose(project, *up, timeout=timeout + 30)
+    compose("up", "--detach", *wait, *services, timeout=timeout + 30)
 
 
-def stop(project: str, services: Iterable[str]) -> None:
-    """Remove these services of a project, and its network with the last of them."""
+def stop(services: Iterable[str]) -> None:
+    """Remove these services of our project, and its network with the last of them."""
     # By label, without the compose file: it works when the checkout is gone, too.
+    label = f"label=com.docker.compose.project={PROJECT}"
     found = {
         details["Config"]["Labels"]["com.docker.compose.service"]: details["Id"]
-        for details in _inspect(f"label=com.docker.compose.project={project}")
+        for details in _inspect(label)
     }
-    ours = [found[service] for service in services if service in found]
-    if len(ours) == len(found):
-        docker("compose", "-p", project, "down", "--volumes", "--timeout", "0")
-    else:
+    if ours := [found[service] for service in services if service in found]:
         docker("rm", "--force", "--volumes", *ours)
+    if len(ours) == len(found):
+        for network in docker("network", "ls", "--quiet", "--filter", label).split():
+            docker("network", "rm", network)
 
 
-def logs(project: str, service: str, since: str = "", lines: int = 50) -> str:
-    """The last log lines of a service, its standard output and error together.
+def logs(container: Container, since: str = "", lines: int = 50) -> str:
+    """The last log lines of a container, its standard output and error together.
 
     `since` is a time as `docker logs --since` takes it.
     """
     span = ["--since", since] if since else []
     try:
-        return compose(
-            *(project, "logs", "--no-color", "--no-log-prefix"),
-            *("--tail", str(lines), *span, service),
+        # Compose, as `docker logs` keeps the two apart.
+        return docker(
+            *("compose", "-p", container.project, "-f", str(COMPOSE_FILE)),
+            *("logs", "--no-color", "--no-log-prefix"),
+            *("--tail", str(lines), *span, container.service),
             timeout=5,
         ).strip()
     except DockerError as error:

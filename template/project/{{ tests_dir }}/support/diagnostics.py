@@ -40,7 +40,7 @@ def pytest_runtest_makereport(
             item.session.shouldfail = f"{service.title} stopped during the run"
             report.sections.append((item.session.shouldfail, _states(name, now)))
             since = ""  # what it said last, however long ago
-        if text := compose.logs(container.project, name, since=since):
+        if text := compose.logs(container, since=since):
             report.sections.append((f"{service.title} log", text))
     return report
 

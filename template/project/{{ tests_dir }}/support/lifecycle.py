@@ -85,7 +85,6 @@ class Services:
         )
 
     def _start_containers(self, service: Service, found: list[Container]) -> None:
-        project = found[0].project if found else PROJECT
         # With it, the others that collected tests use: started together, one wait does.
         names = [
             other.name
@@ -95,15 +94,15 @@ class Services:
             and not external_endpoint(other)
         ]
         with self._terminal():
-            if missing := compose.missing_images(project, names):
+            if missing := compose.missing_images(names):
                 say(f"pulling {', '.join(missing)} ...")
-                compose.pull(project, names)
+                compose.pull(names)
             say(f"starting {', '.join(names)} ...")
             if self._keep:
-                say(f"to stop them: docker compose -p {project} down --volumes")
-        with reaper.remembered(project, names):
+                say(f"to stop them: docker compose -p {PROJECT} down --volumes")
+        with reaper.remembered(names):
             try:
-                compose.start(project, names, timeout=HEALTHY_WITHIN)
+                compose.start(names, timeout=HEALTHY_WITHIN)
             except DockerError as error:
                 now = compose.containers()
                 if not ready(service, now):
@@ -165,7 +164,7 @@ def state(service: Service, containers: list[Container]) -> str:
     """What the containers of a service are doing, and what they said last."""
     return "\n".join(
         f"Its container is {container.state}, health check: {container.health}."
-        f" It said last:\n{compose.logs(container.project, service.name)}"
+        f" It said last:\n{compose.logs(container)}"
         for container in containers
         if container.service == service.name
     )

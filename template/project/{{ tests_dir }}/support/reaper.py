@@ -8,7 +8,6 @@ the locks that running test processes hold.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -24,28 +23,22 @@ from .processes import STATE, forget_ended_processes, process_files
 START_LOCK = STATE / "start.lock"
 # Exists while `docker compose up` runs, and after one that was killed.
 _STARTING = STATE / "starting"
-_STARTED = STATE / "started.json"
+_STARTED = STATE / "started"
 _COMMAND = [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"]
 
 
-def started() -> dict[str, list[str]]:
-    """The services that test runs started and have to stop, by Compose project."""
-    try:
-        services: dict[str, list[str]] = json.loads(_STARTED.read_text())
-    except FileNotFoundError:
-        return {}
-    return services
+def started() -> list[str]:
+    """The services that test runs started and have to stop."""
+    return _STARTED.read_text().split() if _STARTED.exists() else []
 
 
 @contextmanager
-def remembered(project: str, services: Iterable[str]) -> Iterator[None]:
+def remembered(services: Iterable[str]) -> Iterator[None]:
     """Start services within: they will be stopped, even if this process is killed.
 
     Hold START_LOCK to call it.
     """
-    known = started()
-    known[project] = sorted({*known.get(project, []), *services})
-    _STARTED.write_text(json.dumps(known))
+    _STARTED.write_text("\n".join({*started(), *services}))
     _STARTING.touch()
     start()
     yield
@@ -110,14 +103,13 @@ def reap() -> None:
 
 
 def _stop_all() -> None:
-    for project, services in started().items():
-        compose.stop(project, services)
-    if _STARTING.exists():
-        # The engine may still be making what a killed client has asked it for.
-        time.sleep(2)
-        for project, services in started().items():
-            compose.stop(project, services)
-        _STARTING.unlink()
+    if services := started():
+        compose.stop(services)
+        if _STARTING.exists():
+            # The engine may still be making what a killed client has asked it for.
+            time.sleep(2)
+            compose.stop(services)
+            _STARTING.unlink()
     forget()
 
 
