@@ -44,6 +44,8 @@ MODULE = '''
 import pytest
 from sqlalchemy import text
 
+from .support.postgres import connect
+
 pytestmark = [pytest.mark.anyio, pytest.mark.commits]
 
 CHANGES = [
@@ -67,6 +69,14 @@ EXPECTED = {
     """SELECT count(*) FROM "Other Schema"."Odd; name" """: [(0,)],
     "SELECT count(*) FROM ledger": [(0,)],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def temporary_table_of_another_connection(database):
+    with connect(database) as connection:
+        connection.execute("CREATE TEMPORARY TABLE scratch AS SELECT 1 AS n")
+        yield
+        assert connection.execute("SELECT n FROM scratch").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("visit", range(4))
