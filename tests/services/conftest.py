@@ -121,7 +121,10 @@ class Repository:
 
     def networks(self) -> set[str]:
         """The networks of the Compose project that pytest makes for this repository."""
-        identity = f"{socket.gethostname()}:{self.path.resolve()}"
+        token = self.path / ".testbed" / "token"
+        if not token.exists():
+            return set()
+        identity = f"{socket.gethostname()}:{self.path.resolve()}:{token.read_text()}"
         checkout = hashlib.sha256(identity.encode()).hexdigest()[:6]
         names = docker("network", "ls", "--format", "{{.Name}}").split()
         return {name for name in names if name.startswith(f"shop-test-{checkout}")}

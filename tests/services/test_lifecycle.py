@@ -339,3 +339,87 @@ def test_a_failed_migration_is_shown_by_every_process_that_needs_it(
         assert result.code == 1
         assert "ValueError: oops" in result.output
         assert "already exists" not in result.output
+
+
+def test_a_test_that_asks_for_an_address_alone_leaves_nothing_either(
+    repository: Repository,
+) -> None:
+    body = """\
+import pytest
+from redis import Redis
+
+from .support.postgres import connect
+
+
+@pytest.mark.commits
+@pytest.mark.parametrize("visit", [1, 2])
+def test_rows(database, visit):
+    with connect(database) as own:
+        assert own.execute("SELECT count(*) FROM products").fetchone() == (0,)
+        own.execute(
+            "INSERT INTO products (sku, name, price_cents, stock)"
+            " VALUES ('a', 'b', 1, 1)"
+        )
+
+
+@pytest.mark.parametrize("visit", [1, 2])
+def test_keys(cache, visit):
+    with Redis.from_url(cache.url("redis")) as own:
+        assert own.dbsize() == 0
+        own.set("left", "behind")
+"""
+    result = repository.pytest(add_test(repository, "addresses", body))
+    assert result.code == 0, result.output
+    assert result.counts == {"passed": 4}
+
+
+def test_hooks_of_the_users_own_conftest_do_not_replace_ours(
+    repository: Repository,
+) -> None:
+    conftest = repository.path / "tests" / "integration" / "conftest.py"
+    hooks = """
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "mine: of the user")
+
+
+def pytest_collection_modifyitems(items):
+    pass
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return (yield)
+"""
+    conftest.write_text(conftest.read_text() + hooks)
+    result = repository.pytest("tests/integration/test_isolation.py")
+    assert result.code == 0, result.output
+
+
+def test_it_runs_without_capture_beside_a_package_named_support(
+    repository: Repository,
+) -> None:
+    (repository.path / "support").mkdir()
+    (repository.path / "support" / "__init__.py").touch()
+    module = "tests/integration/test_redis.py"
+    result = repository.pytest(module, "-p", "no:capture")
+    assert result.code == 0, result.output
+    repository.wait_until_nothing_is_left()
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"TEST_POSTGRES_PORT": "tcp://10.0.0.1:5432"}, "TEST_POSTGRES_PORT is"),
+        ({"PGHOSTADDR": "10.0.0.1"}, "PGHOSTADDR is set"),
+        ({"TEST_POSTGRES_DATABASE": "shop"}, "does not look like a database for tests"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_so_is_named(
+    repository: Repository, variables: dict[str, str], reason: str
+) -> None:
+    variables = {"TEST_POSTGRES_HOST": "127.0.0.1", **variables}
+    result = repository.pytest("tests/integration/test_postgres.py", **variables)
+    assert result.code == 1
+    assert reason in result.output
+    assert "Traceback" not in result.output

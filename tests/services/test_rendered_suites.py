@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -60,10 +61,16 @@ def test_two_checkouts_at_once(make_repository: MakeRepository) -> None:
         checkout.wait_until_nothing_is_left()
 
 
-def test_two_runs_of_one_checkout_at_once(make_repository: MakeRepository) -> None:
+def test_two_runs_of_one_checkout_at_once(
+    make_repository: MakeRepository, tmp_path: Path
+) -> None:
     repository = make_repository()
+    (tmp_path / "elsewhere").mkdir()
+    runs = [("0", {}), ("2", {"TMPDIR": str(tmp_path / "elsewhere")})]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for result in pool.map(lambda n: repository.pytest("-n", n), ["0", "2"]):
+        for result in pool.map(
+            lambda run: repository.pytest("-n", run[0], **run[1]), runs
+        ):
             assert_passed(result)
     repository.wait_until_nothing_is_left()
 

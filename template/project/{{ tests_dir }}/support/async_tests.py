@@ -17,23 +17,14 @@ import anyio.pytest_plugin
 import pytest
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """The event loop of anyio's tests; with session scope, they share one."""
-    return "asyncio"
-
-
-class AnyioFirst:
-    """A plugin of its own: a conftest's hooks are not called for session fixtures."""
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
-    ) -> Generator[None, object, object]:
-        """Let anyio see the async fixtures of its tests before any other plugin."""
-        setup = anyio.pytest_plugin.pytest_fixture_setup(fixturedef, request)
-        # Its annotation leaves out that it returns what it was sent.
-        return (yield from cast("Generator[None, object, object]", setup))
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Let anyio see the async fixtures of its tests before any other plugin does."""
+    setup = anyio.pytest_plugin.pytest_fixture_setup(fixturedef, request)
+    # Its annotation leaves out that it returns what it was sent.
+    return (yield from cast("Generator[None, object, object]", setup))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

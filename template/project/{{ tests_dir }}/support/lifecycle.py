@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from tenacity import (
@@ -25,10 +25,16 @@ from tenacity import (
 
 from . import compose, reaper
 from .compose import COMPOSE_FILE, Container, DockerError
-from .endpoints import SERVICES, Endpoint, Service, external_endpoint
+from .endpoints import (
+    SERVICES,
+    BadVariable,
+    Endpoint,
+    Service,
+    external_endpoint,
+)
 from .guard import NotForTests, refuse_unless_for_tests
 from .locks import locked
-from .processes import PROJECT, STATE, Process, forget_ended_processes
+from .processes import PROJECT, Process, forget_ended_processes
 
 HEALTHY_WITHIN = 180.0  # seconds, for containers to become healthy
 ANSWERS_WITHIN = 30.0  # seconds, for a healthy service to answer a client on the host
@@ -56,7 +62,7 @@ class Services:
             refuse_unless_for_tests(endpoint)
             wait_for_answer(endpoint, probe)
             return endpoint
-        except (DockerError, NotForTests, NoAnswer) as error:
+        except (DockerError, NotForTests, NoAnswer, BadVariable) as error:
             message = explain(service, error)
         self._session.shouldfail = f"{service.title} is not available"
         pytest.fail(message, pytrace=False)
@@ -124,7 +130,7 @@ class Services:
     def _terminal(self) -> Iterator[None]:
         """Let output through; pytest would show it after a failure only."""
         capture = self._session.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
             yield
 
 
@@ -173,7 +179,7 @@ def state(service: Service, containers: list[Container]) -> str:
 def explain(service: Service, error: Exception) -> str:
     """One message for a missing service: what is wrong, and what to do."""
     host, port = service.variable("host"), service.variable("port")
-    if isinstance(error, NotForTests):
+    if isinstance(error, NotForTests | BadVariable):
         return str(error)
     if external_endpoint(service):
         advice = f"{host} is set: start that service, or unset it to use Docker."
@@ -193,7 +199,6 @@ def say(message: str) -> None:
 @pytest.fixture(scope="session")
 def process() -> Iterator[Process]:
     """This test process, with the name that it gives to all it makes on servers."""
-    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     process = Process()
     with locked(reaper.START_LOCK):
         forget_ended_processes()

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import pytest
 
-from .async_tests import AnyioFirst
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --keep-services, where pytest knows this folder when it reads options."""
@@ -22,8 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, and register what a conftest's own hooks cannot do."""
-    config.pluginmanager.register(AnyioFirst())
+    """Declare the markers."""
     config.addinivalue_line(
         "markers", "commits: real commits, seen by other connections, and cleaned up"
     )

@@ -8,7 +8,6 @@ the locks that running test processes hold.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -24,7 +23,13 @@ START_LOCK = STATE / "start.lock"
 # Exists while `docker compose up` runs, and after one that was killed.
 _STARTING = STATE / "starting"
 _STARTED = STATE / "started"
-_COMMAND = [sys.executable, "-m", f"{Path(__file__).parent.name}.reaper"]
+# Not `-m`, which would prefer a package `support` in the current folder.
+_RUN_REAPER = """
+import runpy, sys
+sys.path[0] = sys.argv[1]
+runpy.run_module("support.reaper", run_name="__main__")
+"""
+_COMMAND = [sys.executable, "-c", _RUN_REAPER, str(Path(__file__).parents[1])]
 
 
 def started() -> list[str]:
@@ -56,7 +61,7 @@ def start() -> None:
     It ends at once where another one is waiting already.
     """
     # By way of a process that ends at once, so that pytest has no child to wait for.
-    subprocess.run([*_COMMAND, "start"], check=True, env=_environment())
+    subprocess.run([*_COMMAND, "start"], check=True)
 
 
 def _detach() -> None:
@@ -64,16 +69,11 @@ def _detach() -> None:
         subprocess.Popen(
             [*_COMMAND, "wait"],
             cwd=STATE,
-            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def wait_for_end(process_file: Path) -> None:
@@ -114,4 +114,4 @@ def _stop_all() -> None:
 
 
 if __name__ == "__main__":
-    {"start": _detach, "wait": reap}[sys.argv[1]]()
+    {"start": _detach, "wait": reap}[sys.argv[-1]]()
