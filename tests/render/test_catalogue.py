@@ -13,7 +13,6 @@ import yaml
 
 FACTS = """\
 title: Keyhole
-role: cache
 image: keyhole
 tags: {"3": "3.1.4"}
 newest: "3"
