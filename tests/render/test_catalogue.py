@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import copier
@@ -77,6 +78,15 @@ def test_it_is_in_the_compose_file(repository: Path) -> None:
     image = "mirror.example.com/library/keyhole:3.1.4"
     assert keyhole["image"] == f"${{KEYHOLE_IMAGE:-{image}}}"
     assert keyhole["ports"] == ["127.0.0.1:${TEST_KEYHOLE_PORT:-0}:7777"]
+
+
+def test_an_image_that_is_not_dockers_own_keeps_its_folder_on_a_mirror(
+    render: Callable[..., Path],
+) -> None:
+    repository = render(broker="kafka", image_registry="mirror.test")
+    images = (repository / "docker-compose.test.yml").read_text()
+    assert ":-mirror.test/apache/kafka:4" in images
+    assert ":-mirror.test/library/redis:8" in images
 
 
 def test_its_files_are_where_those_of_other_services_are(repository: Path) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 COMBINATIONS = [
     {"cache": cache, "broker": broker, "starter": starter}
     for cache, broker, starter in itertools.product(
-        ["redis", "none"], ["rabbitmq", "none"], [True, False]
+        ["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False]
     )
 ]
 # Answers that change names and depths rather than files.
@@ -27,6 +27,7 @@ VARIANTS: list[dict[str, object]] = [
     {"starter": False, "tests_dir": "some/deep/tree/of/tests"},
     {"image_registry": "registry.example.com:5000/docker-hub"},
     {"versions": {"postgres": 16, "redis": 7, "rabbitmq": 3}},
+    {"broker": "kafka", "versions": {"kafka": 3}, "image_registry": "mirror.test"},
 ]
 
 

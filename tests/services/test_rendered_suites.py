@@ -11,7 +11,7 @@ import pytest
 from .conftest import MakeRepository, Repository, Result
 
 COMBINATIONS = list(
-    itertools.product(["redis", "none"], ["rabbitmq", "none"], [True, False])
+    itertools.product(["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False])
 )
 
 
@@ -39,21 +39,33 @@ def test_serial_parallel_and_in_random_order(
 
 
 def assert_nothing_is_left_on_the_servers(repository: Repository) -> None:
-    """No database, key, virtual host, queue or connection of a test stays."""
+    """No database, key, virtual host, queue, topic or group of a test stays."""
     databases = "SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'"
+    kafka = "/opt/kafka/bin/kafka-{}.sh --bootstrap-server kafka:19092 --list"
     questions = {
         "postgres": ["psql", "-h127.0.0.1", "-Utest", "-Atc", databases],
         "redis": ["redis-cli", "INFO", "keyspace"],
         "rabbitmq": ["rabbitmqctl", "-q", "list_vhosts", "--no-table-headers"],
+        "kafka": [
+            "sh",
+            "-c",
+            "; ".join(map(kafka.format, ("topics", "consumer-groups"))),
+        ],
     }
-    nothing = {"postgres": "", "redis": "# Keyspace", "rabbitmq": "/"}
+    nothing = {
+        "postgres": "",
+        "redis": "# Keyspace",
+        "rabbitmq": "/",
+        "kafka": "__consumer_offsets",
+    }
     for service in repository.containers():
         answer = repository.execute(service, *questions[service])
         assert answer.strip() == nothing[service]
 
 
-def test_two_checkouts_at_once(make_repository: MakeRepository) -> None:
-    checkouts = [make_repository(name) for name in ("one", "two")]
+@pytest.mark.parametrize("broker", ["rabbitmq", "kafka"])
+def test_two_checkouts_at_once(make_repository: MakeRepository, broker: str) -> None:
+    checkouts = [make_repository(name, broker=broker) for name in ("one", "two")]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for result in pool.map(lambda checkout: checkout.pytest("-n", "2"), checkouts):
             assert_passed(result)

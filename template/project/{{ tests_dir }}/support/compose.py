@@ -6,6 +6,7 @@ Managed by Testbed: updates change this file. Standard library only: the reaper 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -42,11 +43,13 @@ class Container:
         return self.state == "running" and self.health == "healthy"
 
 
-def docker(*arguments: str, timeout: float = 60) -> str:
+def docker(
+    *arguments: str, timeout: float = 60, variables: Mapping[str, str] | None = None
+) -> str:
     """Run a docker command; give what it prints on standard output.
 
-    Raises DockerError when docker is missing, or the command fails or takes too long
-    (`timeout`, in seconds).
+    `variables` are added to the environment. Raises DockerError when docker is missing,
+    or the command fails or takes too long (`timeout`, in seconds).
     """
     try:
         return subprocess.run(
@@ -55,6 +58,7 @@ def docker(*arguments: str, timeout: float = 60) -> str:
             capture_output=True,
             text=True,
             timeout=timeout,
+            env={**os.environ, **(variables or {})},
         ).stdout
     except FileNotFoundError:
         raise DockerError("the command `docker` was not found") from None
@@ -65,9 +69,12 @@ def docker(*arguments: str, timeout: float = 60) -> str:
         raise DockerError(f"`{command}` did not end in {timeout:.0f} s") from None
 
 
-def compose(*arguments: str, timeout: float = 60) -> str:
+def compose(
+    *arguments: str, timeout: float = 60, variables: Mapping[str, str] | None = None
+) -> str:
     """Run a docker compose command on our project; see `docker`."""
-    return docker("compose", *_OURS, *arguments, timeout=timeout)
+    command = ("compose", *_OURS, *arguments)
+    return docker(*command, timeout=timeout, variables=variables)
 
 
 def containers() -> list[Container]:
@@ -130,10 +137,15 @@ def pull(services: Iterable[str]) -> None:
         )
 
 
-def start(services: Iterable[str], timeout: float) -> None:
-    """Start services and wait until all are healthy, at most `timeout` seconds."""
-    wait = ["--wait", "--wait-timeout", str(round(timeout))]
-    compose("up", "--detach", *wait, *services, timeout=timeout + 30)
+def start(
+    services: Iterable[str], timeout: float, variables: Mapping[str, str]
+) -> None:
+    """Start services and wait until all are healthy, at most `timeout` seconds.
+
+    `variables` are for the compose file, beside those of the environment.
+    """
+    up = ("up", "--detach", "--wait", "--wait-timeout", str(round(timeout)), *services)
+    compose(*up, timeout=timeout + 30, variables=variables)
 
 
 def stop(services: Iterable[str]) -> None:

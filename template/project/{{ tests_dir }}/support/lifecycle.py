@@ -11,9 +11,11 @@ controller of pytest-xdist never loads this folder's conftest.
 from __future__ import annotations
 
 import os
+import random
+import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 from tenacity import (
@@ -83,7 +85,7 @@ class Services:
         return Endpoint(
             service=service,
             host="127.0.0.1",
-            ports={port: container.ports[no] for port, no in service.ports.items()},
+            ports=published_ports(service, container),
             user=service.user,
             password=service.password,
             database=service.database,
@@ -92,13 +94,14 @@ class Services:
 
     def _start_containers(self, service: Service, found: list[Container]) -> None:
         # With it, the others that collected tests use: started together, one wait does.
-        names = [
-            other.name
+        wanted = [
+            other
             for other in SERVICES.values()
             if (other is service or self._is_used(other))
             and not ready(other, found)
             and not external_endpoint(other)
         ]
+        names = [other.name for other in wanted]
         with self._terminal():
             if missing := compose.missing_images(names):
                 say(f"pulling {', '.join(missing)} ...")
@@ -108,7 +111,7 @@ class Services:
                 say(f"to stop them: docker compose -p {PROJECT} down --volumes")
         with reaper.remembered(names):
             try:
-                compose.start(names, timeout=HEALTHY_WITHIN)
+                compose.start(names, HEALTHY_WITHIN, choose_ports(wanted))
             except DockerError as error:
                 now = compose.containers()
                 if not ready(service, now):
@@ -164,6 +167,29 @@ def ready(service: Service, containers: list[Container]) -> Container | None:
     """The container of a service that is healthy now, if there is one."""
     mine = (c for c in containers if c.service == service.name and c.is_ready)
     return next(mine, None)
+
+
+def choose_ports(services: Iterable[Service]) -> dict[str, str]:
+    """TEST_<SERVICE>_PORT, where unset, for services that advertise their port."""
+    variables = [each.variable("port") for each in services if each.advertises_port]
+    return {name: str(_free_port()) for name in variables if not os.environ.get(name)}
+
+
+def _free_port() -> int:
+    """A port below those that systems hand out by themselves, so that it stays free."""
+    chance = random.SystemRandom()  # plugins give every run the same seed
+    while True:
+        with socket.socket() as free:
+            with suppress(OSError):
+                free.bind(("127.0.0.1", port := chance.randrange(20000, 32768)))
+                return port
+
+
+def published_ports(service: Service, container: Container) -> dict[str, int]:
+    """The ports on the host, by their names."""
+    if service.advertises_port:
+        return {"port": min(container.ports.values())}  # its only one
+    return {name: container.ports[number] for name, number in service.ports.items()}
 
 
 def state(service: Service, containers: list[Container]) -> str:
