@@ -5,7 +5,7 @@ DEST ?= build/demo
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint soak clean
+.PHONY: help demo test lint soak examples clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -23,8 +23,14 @@ demo: $(VENV)/.done  ## render the default stack into DEST and, with Docker, run
 test: $(VENV)/.done  ## all tests; those on real services where a Docker engine answers
 	$(BIN)/python -m pytest $(ARGS)
 
+soak: $(VENV)/.done  ## thousands of repeats and random ends: REPEAT=100 ENDS=300 SEED=1
+	$(BIN)/python -m pytest -x tests/services/soak.py $(ARGS)
+
 lint: $(VENV)/.done  ## the linters of our own code
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+examples: $(VENV)/.done  ## render examples/ again, after a change of the template
+	$(BIN)/python scripts/examples
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

@@ -33,7 +33,7 @@ COMPOSE = """\
     <<: *service
     image: ${KEYHOLE_IMAGE:-{{ images.keyhole }}}
     tmpfs: [/data]
-    ports: ["127.0.0.1:${TEST_KEYHOLE_PORT:-0}:{{ facts.keyhole.ports.port }}"]
+    ports: ["${TEST_DOCKER_ADDRESS:-127.0.0.1}:${TEST_KEYHOLE_PORT:-0}:{{ facts.keyhole.ports.port }}"]
     healthcheck:
       <<: *healthcheck
       test: [CMD, keyhole, peep]
@@ -77,7 +77,8 @@ def test_it_is_in_the_compose_file(repository: Path) -> None:
     keyhole = compose["services"]["keyhole"]
     image = "mirror.example.com/library/keyhole:3.1.4"
     assert keyhole["image"] == f"${{KEYHOLE_IMAGE:-{image}}}"
-    assert keyhole["ports"] == ["127.0.0.1:${TEST_KEYHOLE_PORT:-0}:7777"]
+    address = "${TEST_DOCKER_ADDRESS:-127.0.0.1}"
+    assert keyhole["ports"] == [f"{address}:${{TEST_KEYHOLE_PORT:-0}}:7777"]
 
 
 def test_an_image_that_is_not_dockers_own_keeps_its_folder_on_a_mirror(

@@ -71,6 +71,8 @@ class Repository:
     path: Path
     environment: dict[str, str]
     plugins: list[str] = field(default_factory=lambda: [*PLUGINS_OF_A_REPOSITORY])
+    # What runs pytest, such as a shell in a container would.
+    wrapper: list[str] = field(default_factory=list)
 
     def pytest(self, *arguments: str, **variables: str) -> Result:
         """Run pytest in the root of the repository, to its end."""
@@ -85,7 +87,7 @@ class Repository:
         """
         plugins = [part for name in self.plugins for part in ("-p", name)]
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *plugins, *arguments],
+            [*self.wrapper, sys.executable, "-m", "pytest", *plugins, *arguments],
             cwd=self.path,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
@@ -116,6 +118,7 @@ class Repository:
         listed = docker(
             *("ps", "--all", "--no-trunc", "--format", columns),
             *("--filter", f"label={label}={file}"),
+            environment=self.environment,
         )
         return dict(line.split() for line in listed.splitlines())
 
@@ -126,12 +129,45 @@ class Repository:
             return set()
         identity = f"{socket.gethostname()}:{self.path.resolve()}:{token.read_text()}"
         checkout = hashlib.sha256(identity.encode()).hexdigest()[:6]
-        names = docker("network", "ls", "--format", "{{.Name}}").split()
+        list_names = ("network", "ls", "--format", "{{.Name}}")
+        names = docker(*list_names, environment=self.environment).split()
         return {name for name in names if name.startswith(f"shop-test-{checkout}")}
 
     def execute(self, service: str, *command: str) -> str:
         """Run a command in the container of a service."""
-        return docker("exec", self.containers()[service], *command)
+        container = self.containers()[service]
+        return docker("exec", container, *command, environment=self.environment)
+
+    def add_test(self, name: str, body: str) -> str:
+        """Write a test module; give its path as pytest takes it."""
+        path = self.path / "tests" / "integration" / f"test_{name}.py"
+        path.write_text(body)
+        return str(path.relative_to(self.path))
+
+    def leftovers(self) -> dict[str, list[str]]:
+        """What is on the servers that only tests make, by service."""
+        databases = "SELECT datname FROM pg_database"
+        list_kafka = "/opt/kafka/bin/kafka-{}.sh --bootstrap-server kafka:19092 --list"
+        questions = {
+            "postgres": f"psql -h127.0.0.1 -Utest -Atc '{databases}'",
+            "redis": "redis-cli INFO keyspace",
+            "rabbitmq": "rabbitmqctl -q list_vhosts --no-table-headers",
+            "kafka": "; ".join(map(list_kafka.format, ["topics", "consumer-groups"])),
+        }
+        # What there is when nobody has run a test.
+        own = {
+            *("postgres", "template0", "template1", "test"),
+            *("# Keyspace", "/", "__consumer_offsets"),
+        }
+        return {
+            service: [
+                line
+                for line in self.execute(service, "sh", "-c", question).splitlines()
+                if line and line not in own
+            ]
+            for service, question in questions.items()
+            if service in self.containers()
+        }
 
     def wait_until_nothing_is_left(self, seconds: float = 30) -> None:
         """Fail unless containers and networks are gone in time."""
@@ -142,16 +178,24 @@ class Repository:
 
     def remove_containers(self) -> None:
         """Take down whatever is left, for the sake of the tests that follow."""
-        if ids := list(self.containers().values()):
-            docker("rm", "--force", "--volumes", *ids)
-        for network in self.networks():
-            docker("network", "rm", network)
+        # Unchecked, as the repository's own reaper may be at it, too.
+        for remove in (
+            ["rm", "--force", "--volumes", *self.containers().values()],
+            ["network", "rm", "--force", *self.networks()],
+        ):
+            command = ["docker", *remove]
+            subprocess.run(command, env=self.environment, capture_output=True)
 
 
-def docker(*arguments: str) -> str:
+def docker(*arguments: str, environment: dict[str, str] | None = None) -> str:
     """Run a docker command that must succeed."""
-    command = ["docker", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["docker", *arguments],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 MakeRepository = Callable[..., Repository]

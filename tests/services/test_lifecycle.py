@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import time
@@ -17,29 +15,6 @@ from .conftest import MakeRepository, Repository, docker
 @pytest.fixture
 def repository(make_repository: MakeRepository) -> Repository:
     return make_repository()
-
-
-def add_test(repository: Repository, name: str, body: str) -> str:
-    """Write a test module; give its path as pytest takes it."""
-    path = repository.path / "tests" / "integration" / f"test_{name}.py"
-    path.write_text(body)
-    return str(path.relative_to(repository.path))
-
-
-SLEEPING_TEST = """\
-import time
-
-def test_sleeps(database{more}):
-    print("asleep", flush=True)
-    time.sleep(60)
-"""
-
-
-def wait_for_services(repository: Repository, *services: str) -> None:
-    deadline = time.monotonic() + 60
-    while not set(services) <= repository.containers().keys():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_unit_tests_and_collection_start_nothing(repository: Repository) -> None:
@@ -118,68 +93,10 @@ def test_the_starter_passes_with_a_fixed_port(repository: Repository) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    module = add_test(
-        repository, "port", f"def test_port(cache):\n    assert cache.port == {port}\n"
-    )
+    body = f"def test_port(cache):\n    assert cache.port == {port}\n"
+    module = repository.add_test("port", body)
     result = repository.pytest(module, TEST_REDIS_PORT=port)
     assert result.code == 0, result.output
-
-
-@pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_after_an_interrupted_run(
-    repository: Repository, ending: signal.Signals, workers: str
-) -> None:
-    module = add_test(repository, "sleep", SLEEPING_TEST.format(more=", broker"))
-    run = repository.start_pytest(module, "-s", "-n", workers)
-    wait_for_services(repository, "postgres", "rabbitmq")
-    time.sleep(3)
-    # To the whole group, as a terminal does with Ctrl-C.
-    os.killpg(run.pid, ending)
-    run.communicate(timeout=60)
-    repository.wait_until_nothing_is_left(60)
-
-
-def test_what_a_killed_run_left_on_kept_services_is_gone_after_the_next(
-    repository: Repository,
-) -> None:
-    module = add_test(
-        repository,
-        "sleep",
-        SLEEPING_TEST.format(more=", cache, broker").replace(
-            'print("asleep"',
-            "from pathlib import Path; Path('asleep').touch(); print('asleep'",
-        ),
-    )
-    keep = {"TEST_KEEP_SERVICES": "1"}
-    run = repository.start_pytest(module, **keep)
-    deadline = time.monotonic() + 90
-    while not (repository.path / "asleep").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate(timeout=60)
-    left = leftovers(repository)
-    assert all(left.values()), left
-
-    (repository.path / module).unlink()
-    result = repository.pytest(**keep)
-
-    assert result.code == 0, result.output
-    assert not any(leftovers(repository).values()), leftovers(repository)
-
-
-def leftovers(repository: Repository) -> dict[str, str]:
-    """The databases, claims and virtual hosts of test processes, by service."""
-    databases = "SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'"
-    vhosts = repository.execute("rabbitmq", "rabbitmqctl", "-q", "list_vhosts")
-    return {
-        "postgres": repository.execute(
-            "postgres", "psql", "-h127.0.0.1", "-Utest", "-Atc", databases
-        ).strip(),
-        "redis": repository.execute("redis", "redis-cli", "KEYS", "*").strip(),
-        "rabbitmq": " ".join(v for v in vhosts.split() if v.startswith("test_")),
-    }
 
 
 def test_one_message_when_docker_is_missing(
@@ -223,7 +140,7 @@ def test_servers_that_others_run_are_used_without_docker(
         variables[f"TEST_{service}_HOST".upper()] = "127.0.0.1"
     result = repository.pytest("-n", "2", **variables)
     assert result.code == 0, result.output
-    assert not any(leftovers(repository).values())
+    assert not any(repository.leftovers().values())
     repository.compose("down")
 
 
@@ -238,7 +155,7 @@ def test_a_server_that_others_run_and_that_is_down_is_named(
     result = repository.pytest("tests/integration/test_redis.py", **variables)
     assert result.code == 1
     assert "Redis at 127.0.0.1:1 did not answer within 1 s" in result.output
-    assert "TEST_REDIS_HOST is set: start that service" in result.output
+    assert "TEST_REDIS_HOST is set: check it and TEST_REDIS_PORT" in result.output
     assert repository.containers() == {}
 
 
@@ -248,41 +165,6 @@ def test_a_server_elsewhere_is_refused(repository: Repository) -> None:
     )
     assert result.code == 1
     assert "TEST_ALLOWED_HOSTS=redis.example.com" in result.output
-
-
-def test_a_service_that_dies_in_the_middle_is_named_with_its_log(
-    repository: Repository,
-) -> None:
-    body = """\
-import subprocess
-
-import pytest
-
-from .support.processes import PROJECT
-
-pytestmark = pytest.mark.anyio
-
-
-async def test_redis_dies(redis_client):
-    compose = ["docker", "compose", "-p", PROJECT]
-    subprocess.run([*compose, "kill", "redis"], check=True)
-    await redis_client.ping()
-
-
-async def test_a_later_one(redis_client):
-    await redis_client.ping()
-"""
-    module = add_test(repository, "death", body)
-    result = repository.pytest(module)
-    assert result.code == 1
-    assert "Redis stopped during the run" in result.output
-    assert "container exited" in result.output
-    assert "Redis log" in result.output
-    assert result.counts.get("failed") == 1
-    repository.wait_until_nothing_is_left()
-    (repository.path / module).unlink()
-    again = repository.pytest("tests/integration/test_redis.py")
-    assert again.code == 0, again.output
 
 
 def test_a_container_that_never_becomes_healthy_is_explained(
@@ -368,7 +250,7 @@ def test_keys(cache, visit):
         assert own.dbsize() == 0
         own.set("left", "behind")
 """
-    result = repository.pytest(add_test(repository, "addresses", body))
+    result = repository.pytest(repository.add_test("addresses", body))
     assert result.code == 0, result.output
     assert result.counts == {"passed": 4}
 

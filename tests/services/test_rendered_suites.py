@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import os
 from pathlib import Path
 
 import pytest
 
-from .conftest import MakeRepository, Repository, Result
+from .conftest import MakeRepository, Repository, Result, docker
 
 COMBINATIONS = list(
     itertools.product(["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False])
@@ -35,40 +36,13 @@ def test_serial_parallel_and_in_random_order(
     assert_passed(repository.pytest(*random_order, **keep))
     assert_passed(repository.pytest(*random_order, "-n", "2", **keep))
     assert repository.containers() == services
-    assert_nothing_is_left_on_the_servers(repository)
-
-
-def assert_nothing_is_left_on_the_servers(repository: Repository) -> None:
-    """No database, key, virtual host, queue, topic or group of a test stays."""
-    databases = "SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'"
-    kafka = "/opt/kafka/bin/kafka-{}.sh --bootstrap-server kafka:19092 --list"
-    questions = {
-        "postgres": ["psql", "-h127.0.0.1", "-Utest", "-Atc", databases],
-        "redis": ["redis-cli", "INFO", "keyspace"],
-        "rabbitmq": ["rabbitmqctl", "-q", "list_vhosts", "--no-table-headers"],
-        "kafka": [
-            "sh",
-            "-c",
-            "; ".join(map(kafka.format, ("topics", "consumer-groups"))),
-        ],
-    }
-    nothing = {
-        "postgres": "",
-        "redis": "# Keyspace",
-        "rabbitmq": "/",
-        "kafka": "__consumer_offsets",
-    }
-    for service in repository.containers():
-        answer = repository.execute(service, *questions[service])
-        assert answer.strip() == nothing[service]
+    assert not any(repository.leftovers().values())
 
 
 @pytest.mark.parametrize("broker", ["rabbitmq", "kafka"])
 def test_two_checkouts_at_once(make_repository: MakeRepository, broker: str) -> None:
     checkouts = [make_repository(name, broker=broker) for name in ("one", "two")]
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        for result in pool.map(lambda checkout: checkout.pytest("-n", "2"), checkouts):
-            assert_passed(result)
+    assert_all_pass_at_once(*checkouts)
     for checkout in checkouts:
         checkout.wait_until_nothing_is_left()
 
@@ -91,3 +65,44 @@ def test_more_workers_than_redis_has_databases_by_default(
     make_repository: MakeRepository,
 ) -> None:
     assert_passed(make_repository(broker="none", starter=False).pytest("-n", "17"))
+
+
+def networks() -> set[str]:
+    return set(docker("network", "ls", "--format", "{{.Name}}").split())
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can unshare")
+
+
+@needs_root
+def test_one_checkout_on_a_machine_and_in_a_container_at_once(
+    make_repository: MakeRepository,
+) -> None:
+    before = networks()
+    machine = make_repository(broker="none")
+    # As a container does, it sees the same files, but has a name of its own.
+    rename = "hostname container && exec $0 $@"
+    container = Repository(machine.path, machine.environment)
+    container.wrapper = ["unshare", "--uts", "sh", "-c", rename]
+    assert_all_pass_at_once(machine, container)
+    machine.wait_until_nothing_is_left()
+    assert networks() == before
+
+
+@needs_root
+def test_two_checkouts_at_one_path_at_once(make_repository: MakeRepository) -> None:
+    before = networks()
+    one, two = (make_repository(name, broker="none") for name in ("one", "two"))
+    # Two containers may both have their checkout at /workspace.
+    mount = f"mount --bind {two.path} {one.path} && cd {one.path} && exec $0 $@"
+    two_as_one = Repository(one.path, one.environment)
+    two_as_one.wrapper = ["unshare", "--mount", "sh", "-c", mount]
+    assert_all_pass_at_once(one, two_as_one)
+    one.wait_until_nothing_is_left()
+    assert networks() == before
+
+
+def assert_all_pass_at_once(*repositories: Repository) -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for result in pool.map(lambda each: each.pytest("-n", "2"), repositories):
+            assert_passed(result)

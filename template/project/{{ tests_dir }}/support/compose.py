@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .processes import PROJECT, ROOT
+from .processes import CHECKOUT, PROJECT, ROOT
 
 COMPOSE_FILE = ROOT / "docker-compose.test.yml"
+# What pytest calls its project, in whichever checkout.
+_BY_PYTEST = re.compile(re.escape(PROJECT.removesuffix(CHECKOUT)) + "[0-9a-f]{6}")
 _OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
 
 
@@ -28,19 +31,31 @@ class DockerError(Exception):
 class Container:
     """A container of docker-compose.test.yml.
 
-    `ports` maps the port inside the container to the one on the host.
+    `ports` maps the port inside the container to the one on the host; `started` says
+    when its server was started last.
     """
 
     project: str
     service: str
+    started: str
     state: str
     health: str
+    exit_code: int
+    out_of_memory: bool
     ports: Mapping[int, int]
 
     @property
     def is_ready(self) -> bool:
         """Whether it runs and its health check has succeeded."""
         return self.state == "running" and self.health == "healthy"
+
+    def __str__(self) -> str:
+        if self.state == "running":
+            return f"its container is running, health check: {self.health}"
+        if self.state == "exited":
+            reason = ", having used all its memory" if self.out_of_memory else ""
+            return f"its container ended with exit code {self.exit_code}{reason}"
+        return f"its container is {self.state}"
 
 
 def docker(
@@ -56,7 +71,7 @@ def docker(
             ["docker", *arguments],
             check=True,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=timeout,
             env={**os.environ, **(variables or {})},
         ).stdout
@@ -73,7 +88,7 @@ def compose(
     *arguments: str, timeout: float = 60, variables: Mapping[str, str] | None = None
 ) -> str:
     """Run a docker compose command on our project; see `docker`."""
-    command = ("compose", *_OURS, *arguments)
+    command = ("compose", "--progress", "quiet", *_OURS, *arguments)
     return docker(*command, timeout=timeout, variables=variables)
 
 
@@ -83,16 +98,23 @@ def containers() -> list[Container]:
     found = []
     for details in _inspect(f"label={label}"):
         labels = details["Config"]["Labels"]
+        state = details["State"]
         ports = details["NetworkSettings"]["Ports"]
+        project = labels["com.docker.compose.project"]
+        if project != PROJECT and _BY_PYTEST.fullmatch(project):
+            continue  # a checkout at the same path, but in a container or the like
         # Several files are joined by commas, which a path may have, too.
         files = [labels[label], *labels[label].split(",")]
         if COMPOSE_FILE in (Path(file).resolve() for file in files):
             found.append(
                 Container(
-                    project=labels["com.docker.compose.project"],
+                    project=project,
                     service=labels["com.docker.compose.service"],
-                    state=details["State"]["Status"],
-                    health=details["State"].get("Health", {}).get("Status", "none"),
+                    started=state["StartedAt"],
+                    state=state["Status"],
+                    health=state.get("Health", {}).get("Status", "none"),
+                    exit_code=state["ExitCode"],
+                    out_of_memory=state["OOMKilled"],
                     ports={
                         int(port.split("/")[0]): int(bindings[0]["HostPort"])
                         for port, bindings in ports.items()
@@ -138,12 +160,14 @@ def pull(services: Iterable[str]) -> None:
 
 
 def start(
-    services: Iterable[str], timeout: float, variables: Mapping[str, str]
+    services: Collection[str], timeout: float, variables: Mapping[str, str]
 ) -> None:
     """Start services and wait until all are healthy, at most `timeout` seconds.
 
     `variables` are for the compose file, beside those of the environment.
     """
+    # What is still there of them was stopped, paused or never healthy.
+    stop(services)
     up = ("up", "--detach", "--wait", "--wait-timeout", str(round(timeout)), *services)
     compose(*up, timeout=timeout + 30, variables=variables)
 

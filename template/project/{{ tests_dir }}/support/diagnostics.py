@@ -11,7 +11,7 @@ import pytest
 
 from . import compose
 from .endpoints import SERVICES
-from .lifecycle import Services, ready
+from .lifecycle import Services
 
 
 @pytest.hookimpl(wrapper=True)
@@ -27,28 +27,19 @@ def pytest_runtest_makereport(
     if not report.failed or services is None or not services.containers:
         return report
     try:
-        now = compose.containers()
+        lost = services.lost()
     except compose.DockerError as error:
         report.sections.append(("docker", str(error)))
         return report
     for name, container in services.containers.items():
         if name not in getattr(item, "fixturenames", ()):
             continue
-        service = SERVICES[name]
+        title = SERVICES[name].title
         since = f"{call.start:.3f}"
-        if not ready(service, now):
-            item.session.shouldfail = f"{service.title} stopped during the run"
-            report.sections.append((item.session.shouldfail, _states(name, now)))
+        if name in lost:
+            item.session.shouldfail = f"{title} was lost during the run"
+            report.sections.append((item.session.shouldfail, lost[name]))
             since = ""  # what it said last, however long ago
         if text := compose.logs(container, since=since):
-            report.sections.append((f"{service.title} log", text))
+            report.sections.append((f"{title} log", text))
     return report
-
-
-def _states(name: str, containers: list[compose.Container]) -> str:
-    found = [
-        f"container {container.state}, health check: {container.health}"
-        for container in containers
-        if container.service == name
-    ]
-    return "\n".join(found) or "its container is gone"

@@ -14,6 +14,7 @@ import os
 import random
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
@@ -40,6 +41,7 @@ from .processes import PROJECT, Process, forget_ended_processes
 
 HEALTHY_WITHIN = 180.0  # seconds, for containers to become healthy
 ANSWERS_WITHIN = 30.0  # seconds, for a healthy service to answer a client on the host
+WATCH_EVERY = 15.0  # seconds, between two looks at the containers
 
 
 class Services:
@@ -51,6 +53,8 @@ class Services:
         self._session = session
         session.config.stash[self.key] = self
         self.containers: dict[str, Container] = {}
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def require(self, name: str, probe: Callable[[Endpoint], object]) -> Endpoint:
         """Give the endpoint of a service that has just answered; start it if need be.
@@ -84,7 +88,7 @@ class Services:
         self.containers[service.name] = container
         return Endpoint(
             service=service,
-            host="127.0.0.1",
+            host=os.environ.get("TEST_DOCKER_ADDRESS") or "127.0.0.1",
             ports=published_ports(service, container),
             user=service.user,
             password=service.password,
@@ -123,6 +127,36 @@ class Services:
             for item in self._session.items
         )
 
+    def lost(self) -> dict[str, str]:
+        """What became of the containers that are no longer as they were, by service."""
+        now = {(c.project, c.service): c for c in compose.containers()}
+        lost = {}
+        for name, before in self.containers.items():
+            container = now.get((before.project, name))
+            if container is None:
+                lost[name] = "its container is gone"
+            elif container.started != before.started:
+                lost[name] = "its container was started again"
+            elif not container.is_ready:
+                lost[name] = str(container)
+        return lost
+
+    def end(self) -> None:
+        """Stop watching the containers."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        """Say when a container is lost: a test may wait for a paused one for ever."""
+        before: dict[str, str] = {}
+        while not self._ended.wait(WATCH_EVERY):
+            with suppress(DockerError):
+                lost = self.lost()
+                # Seen twice, as a test may stop a service for a while on purpose.
+                for name in lost.keys() & before.keys():
+                    with self._terminal():
+                        say(f"{SERVICES[name].title} is lost: {lost[name]}.")
+                before = lost
+
     @property
     def _keep(self) -> bool:
         option = self._session.config.getoption("keep_services", default=False)
@@ -141,8 +175,15 @@ class NoAnswer(Exception):
     """A service is there, but its answer to a client is an error or does not come."""
 
 
+class LoginRefused(NoAnswer):
+    """A service is ready and refuses the login, so that waiting changes nothing."""
+
+    def __init__(self, endpoint: Endpoint, reason: object) -> None:
+        super().__init__(f"{endpoint} refuses the login: {reason}")
+
+
 def wait_for_answer(endpoint: Endpoint, probe: Callable[[Endpoint], object]) -> None:
-    """Call `probe` until it succeeds.
+    """Call `probe` until it succeeds, or raises what is there to stay.
 
     A healthy container need not be reachable from the host yet, and services of a CI
     system are there at once but not ready. Raises NoAnswer with the last error.
@@ -150,16 +191,17 @@ def wait_for_answer(endpoint: Endpoint, probe: Callable[[Endpoint], object]) -> 
     attempts = Retrying(
         stop=stop_after_delay(ANSWERS_WITHIN),
         wait=wait_fixed(0.1),
-        retry=retry_if_not_exception_type(NotForTests),
+        retry=retry_if_not_exception_type((NotForTests, LoginRefused)),
         reraise=True,
     )
     try:
         attempts(probe, endpoint)
-    except NotForTests:
+    except (NotForTests, LoginRefused):
         raise
     except Exception as error:
+        reason = str(error) or type(error).__name__  # a TimeoutError says nothing
         raise NoAnswer(
-            f"{endpoint} did not answer within {ANSWERS_WITHIN:.0f} s: {error}"
+            f"{endpoint} did not answer within {ANSWERS_WITHIN:.0f} s: {reason}"
         ) from error
 
 
@@ -195,8 +237,7 @@ def published_ports(service: Service, container: Container) -> dict[str, int]:
 def state(service: Service, containers: list[Container]) -> str:
     """What the containers of a service are doing, and what they said last."""
     return "\n".join(
-        f"Its container is {container.state}, health check: {container.health}."
-        f" It said last:\n{compose.logs(container)}"
+        f"Now {container}. It said last:\n{compose.logs(container)}"
         for container in containers
         if container.service == service.name
     )
@@ -207,8 +248,21 @@ def explain(service: Service, error: Exception) -> str:
     host, port = service.variable("host"), service.variable("port")
     if isinstance(error, NotForTests | BadVariable):
         return str(error)
+    ports = [service.variable(name) for name in service.ports]
+    fixed = [name for name in ports if os.environ.get(name)]
     if external_endpoint(service):
-        advice = f"{host} is set: start that service, or unset it to use Docker."
+        login = [service.variable("user"), service.variable("password")]
+        check = login if isinstance(error, LoginRefused) else ["it", *ports]
+        advice = (
+            f"{host} is set: check {' and '.join(check)}, or unset it to use Docker."
+        )
+    elif isinstance(error, NoAnswer):
+        advice = (
+            "Where Docker is on another machine, or pytest in a container, set"
+            " TEST_DOCKER_ADDRESS: README.md beside the tests tells how."
+        )
+    elif fixed:
+        advice = f"Its port is fixed: unset {', '.join(fixed)} to have a free one."
     else:
         advice = (
             f"Try `docker compose -f {COMPOSE_FILE.name} up --wait {service.name}`,"
@@ -231,10 +285,15 @@ def process() -> Iterator[Process]:
         process.announce()
     yield process
     process.leave()
+    # The first process of a container takes the reaper along when it ends.
+    if any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))):
+        reaper.wait_until_stopped()
 
 
 @pytest.fixture(scope="session")
-def services(request: pytest.FixtureRequest, process: Process) -> Services:
+def services(request: pytest.FixtureRequest, process: Process) -> Iterator[Services]:
     """Starts the services; tests ask for one service's own fixture instead."""
     del process  # it must be known as running before anything is started for it
-    return Services(request.session)
+    services = Services(request.session)
+    yield services
+    services.end()

@@ -66,7 +66,7 @@ def locked(path: Path) -> Iterator[None]:
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock of a file; False when there is no such file."""
     try:
-        with path.open("a" if sys.platform == "win32" else "r") as file:
+        with path.open("r") as file:
             return not _try_shared_lock(file)
     except FileNotFoundError:
         return False

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import compose
-from .locks import lock, locked, try_lock
+from .locks import is_locked, lock, locked, try_lock
 from .processes import STATE, forget_ended_processes, process_files
 
 START_LOCK = STATE / "start.lock"
@@ -64,6 +64,22 @@ def start() -> None:
     subprocess.run([*_COMMAND, "start"], check=True)
 
 
+def wait_until_stopped() -> None:
+    """Wait until the reaper has stopped what was started, unless others run on."""
+    end = time.monotonic() + 60
+    while started() and time.monotonic() < end:
+        if any(map(is_locked, process_files())):
+            return
+        time.sleep(0.1)
+
+
+# On Windows a process must be told to outlive the console; elsewhere a session does it.
+if sys.platform == "win32":
+    _FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+else:
+    _FLAGS = 0
+
+
 def _detach() -> None:
     with (STATE / "reaper.log").open("a") as log:
         subprocess.Popen(
@@ -73,6 +89,7 @@ def _detach() -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            creationflags=_FLAGS,
         )
 
 

@@ -1,0 +1,3 @@
+"""The fixtures of the integration tests. Yours: put your own below the import."""
+
+from .support.plugin import *  # noqa: F403

@@ -1,0 +1,79 @@
+"""The fixtures and hooks of the test bed, for ../conftest.py to import.
+
+Managed by Testbed: updates change this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from . import async_tests, diagnostics, options
+from .application import (
+    app,
+    application,
+    client,
+)
+from .database import (
+    db_session,
+    engine,
+    session_factory,
+)
+from .lifecycle import (
+    process,
+    services,
+)
+from .postgres import (
+    database,
+    postgres,
+    reset_database,
+    resetter,
+)
+from .redis import (
+    cache,
+    empty_cache,
+    redis_client,
+    redis_server,
+)
+
+__all__ = [
+    "anyio_backend",
+    "app",
+    "application",
+    "cache",
+    "client",
+    "database",
+    "db_session",
+    "empty_cache",
+    "engine",
+    "postgres",
+    "process",
+    "pytest_plugin_registered",
+    "redis_client",
+    "redis_server",
+    "reset_database",
+    "resetter",
+    "services",
+    "session_factory",
+]
+
+
+def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
+    """Register our other hooks, beside those that ../conftest.py may have of its own.
+
+    As plugins they also see session fixtures, for which no conftest's hook is called.
+    """
+    for module in (async_tests, diagnostics, options):
+        if not manager.is_registered(module):
+            manager.register(module)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """The event loop of tests marked `anyio`; in session scope, they share one."""
+    # The usual loop on Windows is not one that psycopg can use.
+    windows = sys.platform == "win32"
+    loop = {"loop_factory": asyncio.SelectorEventLoop} if windows else {}
+    return "asyncio", dict(loop)

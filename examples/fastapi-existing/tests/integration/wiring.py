@@ -1,0 +1,54 @@
+"""The one seam between the test bed and your application. Yours: fill it in.
+
+The managed fixtures call these functions with these arguments. Import your application
+inside of them, not above: it may read its settings when it is imported.
+"""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from .support.endpoints import Endpoint
+
+
+def migrate(database: Endpoint) -> None:
+    """Bring an empty database to your newest schema; called once in a test run.
+
+    With Alembic:
+
+        config = alembic.config.Config("alembic.ini")
+        config.set_main_option("sqlalchemy.url", database.url("postgresql+psycopg"))
+        alembic.command.upgrade(config, "head")
+    """
+
+
+def create_application(
+    database: Endpoint,
+    cache: Endpoint,
+) -> FastAPI:
+    """Build your application, pointed at these services; called once in a process.
+
+    An application that is made when its module is imported:
+
+        os.environ["DATABASE_URL"] = database.url("postgresql+psycopg")
+        from your_package.main import app
+        return app
+    """
+    pytest.fail("fill in create_application() in wiring.py first", pytrace=False)
+
+
+def use_session_factory(
+    application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
+) -> None:
+    """Make your application take its sessions from here; called before every test.
+
+    Sessions that a dependency makes:
+
+        application.dependency_overrides[get_session_factory] = lambda: session_factory
+
+    A sessionmaker in a module, which keeps working wherever it was imported to:
+
+        SessionLocal.configure(**session_factory.kw)
+    """

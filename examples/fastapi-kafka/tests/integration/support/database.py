@@ -1,0 +1,64 @@
+"""Database sessions that leave nothing behind.
+
+Managed by Testbed: updates change this file.
+
+By default a test runs inside a transaction that is rolled back. The application may
+commit and roll back as it likes: for its sessions the transaction is a savepoint. A
+test marked `commits` gets real commits instead, which other connections see; after it
+all tables are as the migrations left them. It is for sessions that overlap, too: of two
+that are open at once, savepoints are undone with the one that was opened first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from .endpoints import Endpoint
+from .factories import current_session
+
+
+@pytest.fixture(scope="session")
+async def engine(database: Endpoint) -> AsyncIterator[AsyncEngine]:
+    """Connections to the process's own database; one event loop serves all tests."""
+    engine = create_async_engine(database.url("postgresql+psycopg"))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session_factory(
+    request: pytest.FixtureRequest, engine: AsyncEngine
+) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    """Makes the sessions of this test: the application's and the test's own."""
+    if request.node.get_closest_marker("commits"):
+        yield async_sessionmaker(engine, expire_on_commit=False)
+        return
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        # Named, as by default a rollback in the application would end our transaction:
+        # what it had committed before would be gone for the rest of the test.
+        yield async_sessionmaker(
+            connection,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+        )
+        await transaction.rollback()
+
+
+@pytest.fixture
+async def db_session(
+    session_factory: async_sessionmaker[AsyncSession],
+) -> AsyncIterator[AsyncSession]:
+    """The test's own session; the factories use it, too."""
+    async with session_factory() as session:
+        token = current_session.set(session)
+        yield session
+        current_session.reset(token)

@@ -1,0 +1,61 @@
+"""Orders are read through the cache. Yours: change it with the application."""
+
+from __future__ import annotations
+
+import pytest
+from httpx2 import AsyncClient
+from redis.asyncio import Redis
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shop.models import Order, User
+
+from .factories import OrderFactory
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_first_read_fills_the_cache(
+    client: AsyncClient, redis_client: Redis, buyer: User, as_buyer: dict[str, str]
+) -> None:
+    order = await OrderFactory.acreate(user=buyer)
+    assert await redis_client.dbsize() == 0
+
+    await client.get(f"/orders/{order.id}", headers=as_buyer)
+
+    (key,) = await redis_client.keys()
+    assert 0 < await redis_client.ttl(key) <= 300  # seconds
+
+
+async def test_the_second_read_does_not_ask_the_database(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    buyer: User,
+    as_buyer: dict[str, str],
+) -> None:
+    order = await OrderFactory.acreate(user=buyer)
+    first = await client.get(f"/orders/{order.id}", headers=as_buyer)
+    await db_session.execute(update(Order).values(status="confirmed"))
+
+    second = await client.get(f"/orders/{order.id}", headers=as_buyer)
+
+    assert second.json() == first.json()
+    assert second.json()["status"] == "pending"
+
+
+async def test_an_expired_order_is_read_again(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    redis_client: Redis,
+    buyer: User,
+    as_buyer: dict[str, str],
+) -> None:
+    order = await OrderFactory.acreate(user=buyer)
+    await client.get(f"/orders/{order.id}", headers=as_buyer)
+    await db_session.execute(update(Order).values(status="confirmed"))
+    (key,) = await redis_client.keys()
+    await redis_client.expire(key, 0)  # as if its time had come, without the wait
+
+    found = await client.get(f"/orders/{order.id}", headers=as_buyer)
+
+    assert found.json()["status"] == "confirmed"

@@ -1,0 +1,167 @@
+"""An order's way through all services. Yours: change it with the application.
+
+The consumer has connections of its own, so these tests commit for real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from shop.consumer import confirm_order, run
+from shop.events import OrderCreated
+from shop.messaging import Publisher, consume
+from shop.models import Order
+
+from .factories import OrderFactory, ProductFactory
+from .support.endpoints import Endpoint
+from .support.waiting import wait_until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.commits]
+
+
+@asynccontextmanager
+async def beside(
+    consumer: Coroutine[Any, Any, None], ready: asyncio.Event
+) -> AsyncIterator[None]:
+    """Run a consumer beside the test, as it would run in production."""
+    task = asyncio.create_task(consumer)
+    try:
+        await asyncio.wait_for(ready.wait(), timeout=10)
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def consumer(app: FastAPI) -> AsyncIterator[None]:
+    """The application's own consumer."""
+    ready = asyncio.Event()
+    async with beside(run(app.state.settings, ready=ready), ready):
+        yield
+
+
+async def test_an_order_is_stored_announced_and_confirmed(
+    client: AsyncClient,
+    db_session: AsyncSession,
+    consumer: None,
+    as_buyer: dict[str, str],
+) -> None:
+    tea = await ProductFactory.acreate(stock=5)
+    await db_session.commit()
+    line = {"product_id": tea.id, "quantity": 2}
+
+    placed = await client.post("/orders", json={"lines": [line]}, headers=as_buyer)
+    assert placed.status_code == 201
+    assert placed.json()["status"] == "pending"
+
+    async def is_confirmed() -> bool:
+        path = f"/orders/{placed.json()['id']}"
+        found = await client.get(path, headers=as_buyer)
+        return bool(found.json()["status"] == "confirmed")
+
+    await wait_until(is_confirmed, what="the consumer to confirm the order")
+    await db_session.refresh(tea)
+    assert tea.stock == 3
+
+
+async def test_a_refused_order_is_not_announced(
+    app: FastAPI,
+    client: AsyncClient,
+    db_session: AsyncSession,
+    as_buyer: dict[str, str],
+) -> None:
+    none_left = await ProductFactory.acreate(stock=0)
+    some_left = await ProductFactory.acreate(stock=1)
+    await db_session.commit()
+    heard = []
+
+    async def note(event: OrderCreated) -> None:
+        heard.append(event.order_id)
+
+    ready = asyncio.Event()
+    url = app.state.settings.broker_url
+    async with beside(consume(url, note, group="audit", ready=ready), ready):
+        for product in (none_left, some_left):
+            order = {"lines": [{"product_id": product.id, "quantity": 1}]}
+            answer = await client.post("/orders", json=order, headers=as_buyer)
+
+        async def anything() -> bool:
+            return bool(heard)
+
+        # Events come in order: had the first been announced, it would be here too.
+        await wait_until(anything, what="the announcement")
+
+    assert heard == [answer.json()["id"]]
+
+
+@pytest.fixture
+async def announced(broker: Endpoint) -> OrderCreated:
+    """An event that nobody has handled yet."""
+    event = OrderCreated(order_id=1, user_id=1, total_cents=1)
+    publisher = Publisher(broker.url("kafka"))
+    await publisher.publish(event)
+    await publisher.close()
+    return event
+
+
+async def test_an_event_that_was_not_handled_is_delivered_again(
+    broker: Endpoint, announced: OrderCreated
+) -> None:
+    attempts = []
+
+    async def fail_once(event: OrderCreated) -> None:
+        attempts.append(event)
+        if len(attempts) == 1:
+            raise RuntimeError("the database was away")
+
+    async def tried_twice() -> bool:
+        return len(attempts) == 2
+
+    ready = asyncio.Event()
+    url = broker.url("kafka")
+    async with beside(consume(url, fail_once, ready=ready), ready):
+        await wait_until(tried_twice, what="the second delivery")
+
+    assert attempts == [announced, announced]
+
+
+async def test_an_event_outlives_the_consumer_that_was_handling_it(
+    broker: Endpoint, announced: OrderCreated
+) -> None:
+    url = broker.url("kafka")
+    received = asyncio.Queue[OrderCreated]()
+
+    async def never_end(event: OrderCreated) -> None:
+        await received.put(event)
+        await asyncio.Event().wait()
+
+    # The first one is stopped while it handles the event, so the second is handed it.
+    for handler in (never_end, received.put):
+        ready = asyncio.Event()
+        async with beside(consume(url, handler, ready=ready), ready):
+            event = await asyncio.wait_for(received.get(), timeout=10)
+            assert event == announced
+
+
+async def test_an_order_is_confirmed_once(
+    db_session: AsyncSession, session_factory: async_sessionmaker[AsyncSession]
+) -> None:
+    order = await OrderFactory.acreate()
+    await db_session.commit()
+    event = OrderCreated(order_id=order.id, user_id=order.user_id, total_cents=1)
+
+    assert await confirm_order(session_factory, event)
+    assert not await confirm_order(session_factory, event)
+
+    confirmed = await db_session.get_one(Order, order.id, populate_existing=True)
+    assert confirmed.status == "confirmed"

@@ -1,0 +1,52 @@
+"""The one seam between the test bed and the application. Yours: change it as you like.
+
+The managed fixtures call these functions with these arguments.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from shop.database import get_session_factory
+from shop.main import create_app
+from shop.settings import Settings
+
+from .support.endpoints import Endpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+def migrate(database: Endpoint) -> None:
+    """Bring an empty database to the newest schema; called once in a test run."""
+    config = alembic.config.Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = database.url("postgresql+psycopg")
+    alembic.command.upgrade(config, "head")
+
+
+def create_application(
+    database: Endpoint,
+    cache: Endpoint,
+    broker: Endpoint,
+) -> FastAPI:
+    """Build the application, pointed at these services; called once in a process."""
+    return create_app(
+        Settings(
+            database_url=database.url("postgresql+psycopg"),
+            cache_url=cache.url("redis"),
+            broker_url=broker.url("kafka"),
+            secret_key=SecretStr("insecure-integration-test-key-not-a-secret"),
+        )
+    )
+
+
+def use_session_factory(
+    application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
+) -> None:
+    """Make the application take its sessions from here; called before every test."""
+    application.dependency_overrides[get_session_factory] = lambda: session_factory

@@ -1,0 +1,57 @@
+"""The declarative base, and where engine and sessions are made."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase
+
+SessionFactory = async_sessionmaker[AsyncSession]
+
+
+class Base(DeclarativeBase):
+    # Migrations can only drop or change a constraint whose name they know.
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+def create_engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def create_session_factory(engine: AsyncEngine) -> SessionFactory:
+    # Expired attributes would be loaded lazily, which an async session cannot do.
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def get_session_factory(request: Request) -> SessionFactory:
+    """The source of every session: override it to bring your own."""
+    factory: SessionFactory = request.app.state.session_factory
+    return factory
+
+
+async def get_session(
+    session_factory: Annotated[SessionFactory, Depends(get_session_factory)],
+) -> AsyncIterator[AsyncSession]:
+    """A session for one request, rolled back unless the use case commits it."""
+    async with session_factory() as session:
+        yield session

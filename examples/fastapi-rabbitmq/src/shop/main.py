@@ -1,0 +1,49 @@
+"""The application, for a server that calls a factory:
+
+uvicorn --factory shop.main:create_app
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from .cache import Cache
+from .database import create_engine, create_session_factory
+from .errors import add_error_handlers
+from .messaging import Publisher
+from .routers import auth, health, orders, products, users
+from .schemas import ErrorDetail
+from .settings import Settings
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Make what requests share. Nothing connects before its first use."""
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as resources:
+        engine = create_engine(settings.database_url)
+        resources.push_async_callback(engine.dispose)
+        app.state.session_factory = create_session_factory(engine)
+        app.state.cache = Cache(
+            settings.cache_url,
+            prefix=settings.cache_prefix,
+            ttl_seconds=settings.cache_ttl_seconds,
+        )
+        resources.push_async_callback(app.state.cache.close)
+        app.state.publisher = Publisher(settings.broker_url)
+        resources.push_async_callback(app.state.publisher.close)
+        yield
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    app = FastAPI(
+        title="shop",
+        lifespan=lifespan,
+        responses={"4XX": {"model": ErrorDetail}, "5XX": {"model": ErrorDetail}},
+    )
+    app.state.settings = settings or Settings()
+    add_error_handlers(app)
+    for part in (auth, health, orders, products, users):
+        app.include_router(part.router)
+    return app

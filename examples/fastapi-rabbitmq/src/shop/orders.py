@@ -1,0 +1,109 @@
+"""Placing and reading orders."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
+
+from sqlalchemy import select, update
+
+from .dependencies import (
+    CacheDep,
+    PublisherDep,
+    SessionDep,
+)
+from .errors import ConflictError, InvalidOrderError, NotFoundError
+from .events import OrderCreated
+from .messaging import PublishError
+from .models import Order, OrderLine, Product
+from .pagination import Page, PageParams, paginate
+from .schemas import NewOrderLine, OrderOut
+
+logger = logging.getLogger(__name__)
+
+
+def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
+    """Sort by product: buyers who lock rows in one order cannot deadlock."""
+    ordered = sorted(lines, key=attrgetter("product_id"))
+    for line, following in pairwise(ordered):
+        if line.product_id == following.product_id:
+            raise InvalidOrderError(f"Product {line.product_id} is listed twice.")
+    return ordered
+
+
+@dataclass(frozen=True)
+class OrderService:
+    """FastAPI fills the fields; elsewhere they are ordinary arguments."""
+
+    session: SessionDep
+    cache: CacheDep
+    publisher: PublisherDep
+
+    async def place_order(
+        self,
+        user_id: int,
+        lines: Iterable[NewOrderLine],
+    ) -> OrderOut:
+        """Take the stock and store the order, both or neither."""
+        order = Order(user_id=user_id)
+        for line in in_locking_order(lines):
+            order.lines.append(await self._take_from_stock(line))
+        self.session.add(order)
+        await self.session.commit()
+        placed = OrderOut.model_validate(order)
+        await self.cache.set(placed.id, placed)
+        await self._announce(placed)
+        return placed
+
+    async def find_order(self, user_id: int, order_id: int) -> OrderOut:
+        order = await self._read_order(order_id)
+        # Someone else's order answers like a missing one, so that ids reveal nothing.
+        if order is None or order.user_id != user_id:
+            raise NotFoundError(f"Order {order_id} does not exist.")
+        return order
+
+    async def list_orders(self, user_id: int, params: PageParams) -> Page[OrderOut]:
+        own = select(Order).where(Order.user_id == user_id)
+        newest_first = own.order_by(Order.id.desc())
+        return await paginate(self.session, newest_first, OrderOut, params)
+
+    async def _take_from_stock(self, line: NewOrderLine) -> OrderLine:
+        price_cents = await self.session.scalar(
+            update(Product)
+            # The database compares and takes in one step: no buyer can slip between.
+            .where(Product.id == line.product_id, Product.stock >= line.quantity)
+            .values(stock=Product.stock - line.quantity)
+            .returning(Product.price_cents)
+        )
+        if price_cents is not None:
+            return OrderLine(
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price_cents=price_cents,
+            )
+        if await self.session.get(Product, line.product_id) is None:
+            raise NotFoundError(f"Product {line.product_id} does not exist.")
+        raise ConflictError(f"There is not enough stock of product {line.product_id}.")
+
+    async def _read_order(self, order_id: int) -> OrderOut | None:
+        if cached := await self.cache.get(OrderOut, order_id):
+            return cached
+        order = await self.session.get(Order, order_id)
+        if order is None:
+            return None
+        found = OrderOut.model_validate(order)
+        await self.cache.set(order_id, found)
+        return found
+
+    async def _announce(self, order: OrderOut) -> None:
+        event = OrderCreated(
+            order_id=order.id,
+            user_id=order.user_id,
+            total_cents=order.total_cents,
+        )
+        try:
+            await self.publisher.publish(event)
+        except PublishError as error:
+            # The order is stored: a silent broker must not make it look refused.
+            logger.error("Order %s is stored, but not announced: %s", order.id, error)

@@ -1,0 +1,80 @@
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from ..dependencies import CurrentUser, SessionDep
+from ..errors import ConflictError, NotFoundError
+from ..models import Product
+from ..pagination import Page, PageQuery, paginate
+from ..schemas import Id, NewProduct, ProductChanges, ProductOut
+
+router = APIRouter(prefix="/products", tags=["products"])
+
+
+def not_found(product_id: int) -> NotFoundError:
+    return NotFoundError(f"Product {product_id} does not exist.")
+
+
+@router.get("")
+async def list_products(session: SessionDep, params: PageQuery) -> Page[ProductOut]:
+    return await paginate(
+        session,
+        select(Product).order_by(Product.id),
+        ProductOut,
+        params,
+    )
+
+
+@router.get("/{product_id}")
+async def show_product(product_id: Id, session: SessionDep) -> ProductOut:
+    product = await session.get(Product, product_id)
+    if product is None:
+        raise not_found(product_id)
+    return ProductOut.model_validate(product)
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def add_product(
+    new: NewProduct,
+    session: SessionDep,
+    _: CurrentUser,
+) -> ProductOut:
+    product = Product(**new.model_dump())
+    session.add(product)
+    try:
+        await session.commit()
+    except IntegrityError as error:
+        raise ConflictError(f"The SKU {new.sku} is already taken.") from error
+    return ProductOut.model_validate(product)
+
+
+@router.patch("/{product_id}")
+async def change_product(
+    product_id: Id,
+    changes: ProductChanges,
+    session: SessionDep,
+    _: CurrentUser,
+) -> ProductOut:
+    product = await session.get(Product, product_id, with_for_update=True)
+    if product is None:
+        raise not_found(product_id)
+    for field, value in changes.model_dump(exclude_none=True).items():
+        setattr(product, field, value)
+    await session.commit()
+    return ProductOut.model_validate(product)
+
+
+@router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_product(product_id: Id, session: SessionDep, _: CurrentUser) -> None:
+    removal = delete(Product).where(Product.id == product_id).returning(Product.id)
+    try:
+        removed = await session.scalar(removal)
+    except IntegrityError as error:
+        raise ConflictError(
+            f"Product {product_id} was ordered and cannot be removed."
+        ) from error
+    if removed is None:
+        raise not_found(product_id)
+    await session.commit()
