@@ -12,7 +12,7 @@ import yaml
 
 from .errors import UserError
 from .new import render_new
-from .template import installed_template
+from .template import installed_template, read_yaml
 
 app = typer.Typer(
     help="An integration-test bed for a Python web repository, and its upkeep.",
@@ -96,15 +96,25 @@ def _answers_from_file(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        answers = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{file} is not YAML: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is not YAML: {error}") from error
+    answers = read_yaml(text, str(file))
     if not isinstance(answers, dict):
         raise UserError(f"{file} must map names of questions to answers")
     return answers
+
+
+def _for_terminal(error: Exception) -> str:
+    """The message, on one line that ends.
+
+    Messages quote what users answer. What a terminal would obey rather than show, such
+    as line feeds, colours and a change of direction, is spelt out.
+    """
+    shown = (c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
+    return "".join(shown)[:1000]
 
 
 def run() -> None:
@@ -113,10 +123,10 @@ def run() -> None:
         app()
     except UserError as error:
         typer.secho("testbed: ", fg="red", err=True, nl=False)
-        typer.echo(str(error), err=True)
+        typer.echo(_for_terminal(error), err=True)
         sys.exit(1)
     except OSError as error:  # a folder that cannot be written, a full disk
-        typer.echo(f"testbed: {error}", err=True)
+        typer.echo(f"testbed: {_for_terminal(error)}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         print("testbed: stopped, nothing was written", file=sys.stderr)

@@ -30,14 +30,15 @@ def render_new(
     """
     template.refuse_bad(answers)
     _refuse_unless_empty(destination)
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    parents = [destination.parent, *destination.parents]
     # Beside the destination, so that moving the files there cannot fail half-way.
     with tempfile.TemporaryDirectory(
-        dir=destination.parent, prefix=f".{destination.name}-"
+        dir=next(parent for parent in parents if parent.exists()),
+        prefix=f".{destination.name}-",
     ) as temporary:
         rendered = Path(temporary) / destination.name
         _render(template, rendered, answers, ask=ask)
-        destination.mkdir(exist_ok=True)
+        destination.mkdir(parents=True, exist_ok=True)
         for path in sorted(rendered.iterdir()):
             os.replace(path, destination / path.name)
     files = (p for p in destination.rglob("*") if p.is_file())
@@ -73,6 +74,8 @@ def _render(
         raise KeyboardInterrupt from interrupt
     except (CopierError, ValueError, TypeError) as error:
         raise UserError(_one_line(error)) from error
+    except RecursionError as error:
+        raise UserError("an answer is nested too deeply") from error
     except OSError as error:
         # Copier's calls of git fail with an OSError that holds what git printed.
         reason = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]

@@ -41,27 +41,38 @@ class Template:
     def refuse_bad(self, answers: dict[str, Any]) -> None:
         """Raise UserError for what Copier would let pass, or not report in one line.
 
-        It ignores a name that is no question, lets one override what the template
-        computes, and takes any text for yes.
+        It ignores a name that is no question, takes anything for yes, and YAML's `no`
+        for the text `False`, and shows a traceback for some texts that are not YAML.
         """
         for name, answer in answers.items():
             if name not in self.answerable:
                 reason = "is computed" if name in self.questions else "is no question"
                 known = ", ".join(self.answerable)
                 raise UserError(f'"{name}" {reason}; the questions are {known}')
-            if isinstance(answer, str):
-                self._refuse_bad_text(name, answer)
+            kind = self.questions[name]["type"]
+            if not isinstance(answer, str):
+                # Not shown: with YAML's aliases, a short file can hold a huge answer.
+                if kind == "str":
+                    raise UserError(f"{name} must be text: write it in quotes")
+                if kind == "bool" and not isinstance(answer, bool):
+                    raise UserError(f"{name} must be true or false")
+            elif kind == "bool" and answer.lower() not in _YES_OR_NO:
+                raise UserError(f'{name} must be true or false, not "{answer}"')
+            elif kind == "yaml":
+                read_yaml(answer, name)
 
-    def _refuse_bad_text(self, name: str, answer: str) -> None:
-        kind = self.questions[name]["type"]
-        if kind == "bool" and answer.lower() not in _YES_OR_NO:
-            raise UserError(f'{name} must be true or false, not "{answer}"')
-        if kind == "yaml":
-            try:
-                yaml.safe_load(answer)
-            except yaml.YAMLError as error:
-                reason = " ".join(str(error).split())
-                raise UserError(f"{name} is not YAML: {reason}") from error
+
+def read_yaml(text: str, name: str) -> Any:
+    """What the text holds. Raises UserError, with `name` for the text, if not YAML."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{name} is not YAML: {reason}") from error
+    except Exception as error:
+        # PyYAML does not catch what fails in it: `!!bool x` is a KeyError, `[[[...` a
+        # RecursionError.
+        raise UserError(f"{name} is not YAML that can be read") from error
 
 
 def installed_template() -> Template:

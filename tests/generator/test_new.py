@@ -73,7 +73,7 @@ def test_a_repository_that_git_has_just_made_counts_as_empty(tmp_path: Path) -> 
         ("colour=red", '"colour" is no question; the questions are project_name,'),
         ("has_cache=false", '"has_cache" is computed'),
         ("images={}", '"images" is computed'),
-        ("cache=memcached", "'memcached' is not in ['redis', 'none']"),
+        ("cache=memcached", "'memcached' is not in ['redis', 'valkey', 'none']"),
         ("starter=maybe", 'starter must be true or false, not "maybe"'),
         ("project_name=x: {", "project_name must start with a letter"),
         ("project_name=" + "x" * 41, "project_name must start with a letter"),

@@ -33,7 +33,8 @@ COMPOSE = """\
     <<: *service
     image: ${KEYHOLE_IMAGE:-{{ images.keyhole }}}
     tmpfs: [/data]
-    ports: ["${TEST_DOCKER_ADDRESS:-127.0.0.1}:${TEST_KEYHOLE_PORT:-0}:{{ facts.keyhole.ports.port }}"]
+    ports:
+      - "${TEST_DOCKER_ADDRESS:-127.0.0.1}:${TEST_KEYHOLE_PORT:-0}:7777"
     healthcheck:
       <<: *healthcheck
       test: [CMD, keyhole, peep]

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 COMBINATIONS = [
     {"cache": cache, "broker": broker, "starter": starter}
     for cache, broker, starter in itertools.product(
-        ["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False]
+        ["redis", "valkey", "none"], ["rabbitmq", "kafka", "none"], [True, False]
     )
 ]
 # Answers that change names and depths rather than files.

@@ -151,6 +151,7 @@ class Repository:
         questions = {
             "postgres": f"psql -h127.0.0.1 -Utest -Atc '{databases}'",
             "redis": "redis-cli INFO keyspace",
+            "valkey": "valkey-cli INFO keyspace",
             "rabbitmq": "rabbitmqctl -q list_vhosts --no-table-headers",
             "kafka": "; ".join(map(list_kafka.format, ["topics", "consumer-groups"])),
         }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -64,7 +66,7 @@ def test_random_ends_leave_nothing(
         for service in ("redis", broker)
     ]
     counts = Counter[str]()
-    for _ in range(RUNS):
+    for number in range(1, RUNS + 1):
         end = chance.choice(ends)
         # One in four runs starts and stops its services itself.
         keep = KEEP if chance.random() < 0.75 else {}
@@ -76,10 +78,16 @@ def test_random_ends_leave_nothing(
         time.sleep(chance.uniform(0.2, 8.0 if keep else 16.0))
         ended = "had ended" if run.poll() is not None else end.__name__
         end(repository, run)
-        output, _ = run.communicate(timeout=300)
+        try:
+            output, _ = run.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGABRT)  # faulthandler shows where
+            pytest.fail(f"{ended}: the run does not end\n{run.communicate()[0]}")
         assert_nothing_stays(repository, keep, f"{ended} after:\n{output}")
         counts[ended] += 1
-    say(capsys, f"{broker}: {RUNS} ended, leftovers: 0; {dict(counts)}")
+        if number % 20 == 0 or number == RUNS:
+            so_far = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            say(capsys, f"{broker}: {number} of {RUNS}, leftovers: 0 ({so_far})")
 
 
 def assert_nothing_stays(

@@ -135,9 +135,9 @@ import pytest
 pytestmark = pytest.mark.anyio
 
 
-async def test_fills_the_memory(redis_client):
+async def test_fills_the_memory(cache_client):
     for number in range(128):
-        await redis_client.set(f"key {number}", "x" * 1_000_000)
+        await cache_client.set(f"key {number}", "x" * 1_000_000)
 """
     result = repository.pytest(repository.add_test("memory", body))
     assert result.code == 1

@@ -24,15 +24,15 @@ import pytest
 pytestmark = pytest.mark.anyio
 
 
-async def test_waits(redis_client):
+async def test_waits(cache_client):
     Path("asleep").touch()
     while not Path("wake").exists():
         time.sleep(0.1)
-    await redis_client.ping()
+    await cache_client.ping()
 
 
-async def test_a_later_one(redis_client):
-    await redis_client.ping()
+async def test_a_later_one(cache_client):
+    await cache_client.ping()
 """
 
 

@@ -149,6 +149,27 @@ HALF_STARTED = [
         finish="redis-cli config set key-load-delay 0",
     ),
     HalfStarted(
+        "wants a password",
+        "valkey",
+        answers={"cache": "valkey"},
+        arguments=("--requirepass", "secret"),
+        naive=("valkey-cli ping", "valkey-cli ping | grep PONG"),
+        finish="valkey-cli -a secret config set requirepass ''",
+    ),
+    HalfStarted(
+        "loads its data",
+        "valkey",
+        answers={"cache": "valkey"},
+        files={"/preloaded/dump.rdb": rdb(20_000)},
+        # As Redis does.
+        arguments=(
+            *("--dir", "/preloaded", "--key-load-delay", "3000"),
+            *("--loading-process-events-interval-bytes", "1024"),
+        ),
+        naive=("valkey-cli ping", "valkey-cli ping | grep PONG"),
+        finish="valkey-cli config set key-load-delay 0",
+    ),
+    HalfStarted(
         "its node is up, its broker is not",
         "rabbitmq",
         environment=NODE_ONLY,
@@ -237,6 +258,7 @@ def log_in_to_kafka(port: int) -> None:
 LOG_IN: dict[str, Callable[[int], None]] = {
     "postgres": log_in_to_postgres,
     "redis": log_in_to_redis,
+    "valkey": log_in_to_redis,
     "rabbitmq": log_in_to_rabbitmq,
     "kafka": log_in_to_kafka,
 }

@@ -14,6 +14,8 @@ from .conftest import MakeRepository, Repository, Result, docker
 COMBINATIONS = list(
     itertools.product(["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False])
 )
+# It shares all but its server with Redis.
+COMBINATIONS += [("valkey", "rabbitmq", True), ("valkey", "none", False)]
 
 
 def assert_passed(result: Result) -> None:

@@ -10,27 +10,27 @@ from .support.waiting import wait_until
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_key_that_was_never_set_is_a_miss(redis_client: Redis) -> None:
-    assert await redis_client.get("greeting") is None
+async def test_a_key_that_was_never_set_is_a_miss(cache_client: Redis) -> None:
+    assert await cache_client.get("greeting") is None
 
 
-async def test_a_key_that_was_set_is_a_hit(redis_client: Redis) -> None:
-    await redis_client.set("greeting", "hello")
-    assert await redis_client.get("greeting") == "hello"
+async def test_a_key_that_was_set_is_a_hit(cache_client: Redis) -> None:
+    await cache_client.set("greeting", "hello")
+    assert await cache_client.get("greeting") == "hello"
 
 
-async def test_a_key_expires(redis_client: Redis) -> None:
-    await redis_client.set("greeting", "hello", px=50)  # milliseconds
+async def test_a_key_expires(cache_client: Redis) -> None:
+    await cache_client.set("greeting", "hello", px=50)  # milliseconds
 
     async def is_gone() -> bool:
-        return await redis_client.get("greeting") is None
+        return await cache_client.get("greeting") is None
 
     await wait_until(is_gone, what="the key to expire")
 
 
 @pytest.mark.parametrize("visit", ["first", "second"])
 async def test_every_test_finds_the_cache_empty(
-    redis_client: Redis, visit: str
+    cache_client: Redis, visit: str
 ) -> None:
-    assert await redis_client.dbsize() == 0
-    await redis_client.set("left behind by", visit)
+    assert await cache_client.dbsize() == 0
+    await cache_client.set("left behind by", visit)

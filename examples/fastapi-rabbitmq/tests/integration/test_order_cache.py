@@ -16,15 +16,15 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_first_read_fills_the_cache(
-    client: AsyncClient, redis_client: Redis, buyer: User, as_buyer: dict[str, str]
+    client: AsyncClient, cache_client: Redis, buyer: User, as_buyer: dict[str, str]
 ) -> None:
     order = await OrderFactory.acreate(user=buyer)
-    assert await redis_client.dbsize() == 0
+    assert await cache_client.dbsize() == 0
 
     await client.get(f"/orders/{order.id}", headers=as_buyer)
 
-    (key,) = await redis_client.keys()
-    assert 0 < await redis_client.ttl(key) <= 300  # seconds
+    (key,) = await cache_client.keys()
+    assert 0 < await cache_client.ttl(key) <= 300  # seconds
 
 
 async def test_the_second_read_does_not_ask_the_database(
@@ -46,15 +46,15 @@ async def test_the_second_read_does_not_ask_the_database(
 async def test_an_expired_order_is_read_again(
     client: AsyncClient,
     db_session: AsyncSession,
-    redis_client: Redis,
+    cache_client: Redis,
     buyer: User,
     as_buyer: dict[str, str],
 ) -> None:
     order = await OrderFactory.acreate(user=buyer)
     await client.get(f"/orders/{order.id}", headers=as_buyer)
     await db_session.execute(update(Order).values(status="confirmed"))
-    (key,) = await redis_client.keys()
-    await redis_client.expire(key, 0)  # as if its time had come, without the wait
+    (key,) = await cache_client.keys()
+    await cache_client.expire(key, 0)  # as if its time had come, without the wait
 
     found = await client.get(f"/orders/{order.id}", headers=as_buyer)
 

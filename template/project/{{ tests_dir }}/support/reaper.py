@@ -60,8 +60,11 @@ def start() -> None:
 
     It ends at once where another one is waiting already.
     """
-    # By way of a process that ends at once, so that pytest has no child to wait for.
-    subprocess.run([*_COMMAND, "start"], check=True)
+    # By way of a process that ends at once, so that pytest has no child to wait for. In
+    # a session of its own, as Ctrl-C in this moment must not stop it.
+    starter = subprocess.Popen([*_COMMAND, "start"], start_new_session=True)
+    if starter.wait():
+        raise RuntimeError(f"the reaper did not start, see {STATE}/reaper.log")
 
 
 def wait_until_stopped() -> None:

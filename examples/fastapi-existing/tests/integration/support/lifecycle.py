@@ -131,7 +131,7 @@ class Services:
         """What became of the containers that are no longer as they were, by service."""
         now = {(c.project, c.service): c for c in compose.containers()}
         lost = {}
-        for name, before in self.containers.items():
+        for name, before in list(self.containers.items()):  # which another thread fills
             container = now.get((before.project, name))
             if container is None:
                 lost[name] = "its container is gone"

@@ -33,9 +33,9 @@ from .postgres import (
 )
 from .redis import (
     cache,
+    cache_client,
+    cache_server,
     empty_cache,
-    redis_client,
-    redis_server,
 )
 
 __all__ = [
@@ -43,6 +43,8 @@ __all__ = [
     "app",
     "application",
     "cache",
+    "cache_client",
+    "cache_server",
     "client",
     "database",
     "db_session",
@@ -51,8 +53,6 @@ __all__ = [
     "postgres",
     "process",
     "pytest_plugin_registered",
-    "redis_client",
-    "redis_server",
     "reset_database",
     "resetter",
     "services",

@@ -39,9 +39,9 @@ from .postgres import (
 )
 from .redis import (
     cache,
+    cache_client,
+    cache_server,
     empty_cache,
-    redis_client,
-    redis_server,
 )
 
 __all__ = [
@@ -50,6 +50,8 @@ __all__ = [
     "application",
     "broker",
     "cache",
+    "cache_client",
+    "cache_server",
     "client",
     "database",
     "db_session",
@@ -61,8 +63,6 @@ __all__ = [
     "postgres",
     "process",
     "pytest_plugin_registered",
-    "redis_client",
-    "redis_server",
     "reset_database",
     "resetter",
     "services",

@@ -46,7 +46,7 @@ def probe(endpoint: Endpoint) -> None:
 
 
 @pytest.fixture(scope="session", name="redis")
-def redis_server(services: Services) -> Endpoint:
+def cache_server(services: Services) -> Endpoint:
     """The Redis server."""
     return services.require("redis", probe)
 
@@ -77,14 +77,14 @@ def empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-async def redis_client(cache: Endpoint) -> AsyncIterator[AsyncRedis]:
+async def cache_client(cache: Endpoint) -> AsyncIterator[AsyncRedis]:
     """A client of the process's own database, which is empty."""
     url = cache.url("redis")
     async with AsyncRedis.from_url(url, decode_responses=True) as client:
         yield client
 
 
-def _release_abandoned(server: Redis, redis: Endpoint, process: str) -> None:
+def _release_abandoned(server: Redis, endpoint: Endpoint, process: str) -> None:
     """Empty the databases of processes that were killed, and give them free."""
     for key in server.scan_iter(_CLAIM.format("*")):
         owner = server.get(key)
@@ -94,23 +94,23 @@ def _release_abandoned(server: Redis, redis: Endpoint, process: str) -> None:
             and is_abandoned(str(owner))
             and server.eval(_TAKE_OVER, 1, key, str(owner), process, _CLAIM_EXPIRES)
         ):
-            with connect(replace(redis, database=key.split(":")[-1])) as abandoned:
+            with connect(replace(endpoint, database=key.split(":")[-1])) as abandoned:
                 abandoned.flushdb()
             server.delete(key)
 
 
-def _claim(server: Redis, redis: Endpoint, process: str) -> int:
+def _claim(server: Redis, endpoint: Endpoint, process: str) -> int:
     """Reserve a numbered database that no other process uses and that holds no keys."""
     # From the last one: an application that shares the server has the first ones.
     for number in range(_number_of_databases(server) - 1, 0, -1):
         key = _CLAIM.format(number)
         if server.set(key, process, nx=True, ex=_CLAIM_EXPIRES):
-            with connect(replace(redis, database=str(number))) as candidate:
+            with connect(replace(endpoint, database=str(number))) as candidate:
                 if not candidate.dbsize():
                     return number
             server.delete(key)  # somebody else's keys: not ours to remove
     pytest.fail(
-        f"{redis} has no empty numbered database left for this process."
+        f"{endpoint} has no empty numbered database left for this process."
         " Run fewer at once, or start the server with more (`--databases 64`).",
         pytrace=False,
     )
