@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
 from .conftest import MakeRepository, Repository
-from .ends import ENDS, End, on_a_container, start_sleeping, wake
+from .ends import ENDS, End, interrupt, on_a_container, start_sleeping, wake
 
 KEEP = {"TEST_KEEP_SERVICES": "1"}
 LIFECYCLE = "tests/integration/support/lifecycle.py"
@@ -86,6 +87,33 @@ def test_a_paused_container_is_named_while_the_test_waits(
     on_a_container("unpause")(repository, run)
     output = wake(repository, run)
     assert run.returncode == 0, output  # nothing had gone wrong for the test
+
+
+def test_ctrl_c_ends_a_run_whose_application_has_worker_threads(
+    repository: Repository,
+) -> None:
+    body = """\
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_waits(client):
+    await anyio.to_thread.run_sync(Path("asleep-0").touch)
+    time.sleep(60)  # Ctrl-C reaches the code of the test itself
+"""
+    run = repository.start_pytest(repository.add_test("threads", body))
+    while not (repository.path / "asleep-0").exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    interrupt(repository, run)
+    output, _ = run.communicate(timeout=30)
+    assert "KeyboardInterrupt" in output
+    repository.wait_until_nothing_is_left(60)
 
 
 def test_a_timeout_that_ends_the_process_leaves_nothing(repository: Repository) -> None:

@@ -10,6 +10,7 @@ sees; what follows keeps it from those that are marked for anyio.
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Generator
 from typing import cast
 
@@ -45,3 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 keywords=item.keywords,
                 originalname=item.originalname,
             )
+
+
+def pytest_unconfigure() -> None:
+    """End anyio's worker threads, which outlive a test that Ctrl-C has ended.
+
+    At its own end Python would wait for them, for ever.
+    """
+    for thread in threading.enumerate():
+        stop = getattr(thread, "stop", None)
+        if thread.name == "AnyIO worker thread" and stop is not None:
+            stop()
