@@ -367,9 +367,9 @@ def judge(template: Path, render: Callable[..., Path]) -> Judge:
 def test_a_text_is_refused_in_one_sentence_or_changes_no_structure(
     name: str, judge: Judge, record_property: Callable[[str, object], None]
 ) -> None:
-    judge.tries_many(FOR_TEXT, name, texts(name), share=2 / 3)
-    share = 1 / 5 if name in CHOICES else 1 / 3
-    judge.tries_many(FOR_TEXT, name, PLAUSIBLE[name], share)
+    less = 2 if name in CHOICES else 1  # there is less to try
+    judge.tries_many(FOR_TEXT, name, texts(name), share=2 / 3 / less)
+    judge.tries_many(FOR_TEXT, name, PLAUSIBLE[name], share=1 / 3 / less**2)
     record_property("hostile answers", dict(judge.counts))
     assert judge.counts["refused"]
     assert judge.counts["rendered"]
@@ -632,15 +632,11 @@ def test_every_distribution_that_is_required_is_reserved(stacks: list[Path]) -> 
             assert Requirement(line).name.lower().replace("-", "_") in RESERVED
 
 
-@pytest.mark.parametrize("project", ["Profile", "aio-pika"])
-def test_a_project_may_have_the_name_of_a_library(
-    render: Callable[..., Path], project: str
-) -> None:
-    repository = render(project_name=project)
-    name = project.lower().replace("-", "_")
-    assert answers_of(repository)["package_name"] == f"{name}_app"
+def test_a_project_may_have_the_name_of_a_library(render: Callable[..., Path]) -> None:
+    repository = render(project_name="AIO-Pika")
+    assert answers_of(repository)["package_name"] == "aio_pika_app"
     pyproject = tomllib.loads((repository / "pyproject.toml").read_text())
-    assert pyproject["project"]["name"] == f"{project.lower()}-app"
+    assert pyproject["project"]["name"] == "aio-pika-app"
 
 
 @pytest.mark.parametrize(
@@ -669,10 +665,8 @@ def test_a_name_that_something_else_has_is_refused(
 @pytest.mark.parametrize(
     "answers",
     [
-        {"tests_dir": "tests"},
         {"tests_dir": "Tests"},
         {"tests_dir": "src/shop/test", "starter": "no"},
-        {"image_registry": "x" * 100},
     ],
 )
 def test_a_name_that_nothing_else_has_is_not_refused(
