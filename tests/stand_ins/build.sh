@@ -14,8 +14,6 @@ source "$here/lib.sh"
 
 readonly PREFIX=testbed-stand-in
 readonly LABEL=testbed.stand-in.context # the hash of what an image was made of
-# What this machine trusts, for a build that asks for it: registries can be behind a proxy with its own certificate.
-readonly TRUSTED=/etc/ssl/certs/ca-certificates.crt
 
 say() { printf 'build: %s\n' "$*" >&2; }
 
@@ -61,9 +59,11 @@ make_base() { # make_base SUITE
 }
 
 make_image() { # make_image SERVICE
-  local image started=$SECONDS secrets=()
+  local image trusted started=$SECONDS secrets=()
   image=$(image_of "$1")
-  [[ ! -f $TRUSTED ]] || secrets=(--secret "id=ca,src=$TRUSTED")
+  # For a build that asks for it: registries can be behind a proxy with a certificate of its own.
+  trusted=$(python3 -c 'import ssl; print(ssl.get_default_verify_paths().cafile or "")')
+  [[ -z $trusted ]] || secrets=(--secret "id=ca,src=$trusted")
   logged "$1" docker build --progress plain "${secrets[@]}" \
     --label "$LABEL=$(context_of "$1")" --tag "$image" "$here/$1"
   say "$image built in $((SECONDS - started)) s"
