@@ -1,6 +1,6 @@
 """Every combination of stack answers renders into files that their linters accept.
 
-One call of a linter sees the files of all, as starting it takes longer than what it does.
+One call of a linter sees the files of all, as its start takes longer than its work.
 Only mypy is called for each, in a folder where it remembers the one before.
 """
 
