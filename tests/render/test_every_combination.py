@@ -20,6 +20,16 @@ COMBINATIONS = [
         ["redis", "valkey", "none"], ["rabbitmq", "kafka", "none"], [True, False]
     )
 ]
+COMBINATIONS += [
+    {"database": "mysql", "database_access": access, **answers, "starter": starter}
+    for access, answers, starter in [
+        ("async", {"cache": "redis", "broker": "rabbitmq"}, True),
+        ("async", {"cache": "none", "broker": "kafka"}, True),
+        ("async", {"cache": "none", "broker": "none"}, False),
+        ("sync", {"cache": "redis", "broker": "none"}, True),
+        ("sync", {"cache": "none", "broker": "none"}, False),
+    ]
+]
 # Answers that change names and depths rather than files.
 VARIANTS: list[dict[str, object]] = [
     {"project_name": "A project with a name of forty chars - x"},
@@ -28,6 +38,7 @@ VARIANTS: list[dict[str, object]] = [
     {"image_registry": "registry.example.com:5000/docker-hub"},
     {"versions": {"postgres": 16, "redis": 7, "rabbitmq": 3}},
     {"broker": "kafka", "versions": {"kafka": 3}, "image_registry": "mirror.test"},
+    {"database": "mysql", "versions": {"mysql": 8.4}, "cache": "none"},
 ]
 
 

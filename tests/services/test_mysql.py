@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import MakeRepository, Repository
+from .conftest import MakeRepository, Repository, Result
 
 MIGRATE = '''
 
@@ -219,6 +219,35 @@ def repository(make_repository: MakeRepository) -> Repository:
     with (repository.path / "tests/integration/wiring.py").open("a") as wiring:
         wiring.write(MIGRATE)
     return repository
+
+
+def test_a_server_of_somebody_else_is_used_or_refused_in_one_sentence(
+    repository: Repository,
+) -> None:
+    repository.compose("up", "--detach", "--wait")
+    port = repository.compose("port", "mysql", "3306").strip().rpartition(":")[2]
+    make = "CREATE USER {0} IDENTIFIED BY 'test'; GRANT ALL ON {1} TO {0};".format
+    users = make("few", "test.*") + make("enough", r"`test\_%`.*") + make("no", "sys.*")
+    users += "GRANT ALL ON test.* TO enough;"
+    repository.execute("mysql", "mysql", "-h127.0.0.1", "-uroot", "-ptest", "-e", users)
+
+    def run(**login: str) -> Result:
+        variables = {f"TEST_MYSQL_{name}": value for name, value in login.items()}
+        variables |= {"TEST_MYSQL_HOST": "127.0.0.1", "TEST_MYSQL_PORT": port}
+        return repository.pytest("tests/integration/test_isolation.py", **variables)
+
+    assert run(USER="enough").code == 0
+    assert not any(repository.leftovers().values())
+    for login, cause in [
+        ({"PASSWORD": "wrong"}, "refuses the login: Access denied for user 'root'@"),
+        ({"DATABASE": "test_x"}, "refuses the login: Unknown database 'test_x'"),
+        ({"USER": "no"}, "refuses the login: Access denied for user 'no'@"),
+        ({"USER": "few"}, r"GRANT ALL ON `test\_%`.* TO `few` lets it."),
+    ]:
+        result = run(**login)
+        assert result.counts == {"error": 1}, result.output
+        assert cause in result.output
+        assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

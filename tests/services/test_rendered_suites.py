@@ -16,6 +16,12 @@ COMBINATIONS = list(
 )
 # It shares all but its server with Redis.
 COMBINATIONS += [("valkey", "rabbitmq", True), ("valkey", "none", False)]
+ON_MYSQL: list[dict[str, object]] = [
+    {"cache": "redis", "broker": "rabbitmq"},
+    {"cache": "none", "broker": "kafka"},
+    {"cache": "none", "broker": "none", "starter": False},
+    {"cache": "none", "broker": "none", "database_access": "sync"},
+]
 
 
 def assert_passed(result: Result) -> None:
@@ -29,6 +35,17 @@ def test_serial_parallel_and_in_random_order(
     make_repository: MakeRepository, cache: str, broker: str, starter: bool
 ) -> None:
     repository = make_repository(cache=cache, broker=broker, starter=starter)
+    assert_passes_in_every_order(repository)
+
+
+@pytest.mark.parametrize("answers", ON_MYSQL, ids=str)
+def test_serial_parallel_and_in_random_order_on_mysql(
+    make_repository: MakeRepository, answers: dict[str, object]
+) -> None:
+    assert_passes_in_every_order(make_repository(database="mysql", **answers))
+
+
+def assert_passes_in_every_order(repository: Repository) -> None:
     assert_passed(repository.pytest())
     repository.wait_until_nothing_is_left()
     keep = {"TEST_KEEP_SERVICES": "1"}
