@@ -3,13 +3,13 @@
 uvicorn --factory shop.main:create_app
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
 from .cache import Cache
-from .database import create_engine, create_session_factory
+from .database import make_engine, make_session_factory
 from .errors import add_error_handlers
 from .messaging import Publisher
 from .routers import auth, health, orders, products, users
@@ -18,13 +18,13 @@ from .settings import Settings
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     """Make what requests share. Nothing connects before its first use."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as resources:
-        engine = create_engine(settings.database_url)
+        engine = make_engine(settings.database_url)
         resources.push_async_callback(engine.dispose)
-        app.state.session_factory = create_session_factory(engine)
+        app.state.session_factory = make_session_factory(engine)
         app.state.cache = Cache(
             settings.cache_url,
             prefix=settings.cache_prefix,

@@ -39,7 +39,8 @@ async def test_a_new_user_can_log_in(client: AsyncClient) -> None:
 
 
 async def test_an_email_address_is_registered_once(
-    client: AsyncClient, buyer: User
+    client: AsyncClient,
+    buyer: User,
 ) -> None:
     again = {"email": buyer.email, "password": PASSWORD}
     assert (await client.post("/users", json=again)).status_code == 409
@@ -55,7 +56,8 @@ async def test_a_wrong_password_is_refused(client: AsyncClient, buyer: User) -> 
 
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer nonsense"])
 async def test_a_protected_endpoint_needs_a_token(
-    client: AsyncClient, token: str
+    client: AsyncClient,
+    token: str,
 ) -> None:
     answer = await client.get("/users/me", headers={"Authorization": token})
     assert answer.status_code == 401
@@ -85,7 +87,8 @@ async def test_a_sku_is_taken_once(
 
 
 async def test_an_ordered_product_stays(
-    client: AsyncClient, as_buyer: dict[str, str]
+    client: AsyncClient,
+    as_buyer: dict[str, str],
 ) -> None:
     product = await ProductFactory.acreate()
     await OrderFactory.acreate(product=product)
@@ -119,7 +122,8 @@ async def test_a_bad_product_is_refused_with_the_reason(
 
 
 async def test_products_come_in_pages(
-    client: AsyncClient, db_session: AsyncSession
+    client: AsyncClient,
+    db_session: AsyncSession,
 ) -> None:
     products = await ProductFactory.acreate_batch(5)
 
@@ -143,7 +147,8 @@ async def test_a_product_that_does_not_exist_is_not_found(client: AsyncClient) -
 
 
 async def test_the_application_can_start_twice(
-    app: FastAPI, client: AsyncClient
+    app: FastAPI,
+    client: AsyncClient,
 ) -> None:
     async with app.router.lifespan_context(app):
         assert (await client.get("/products")).status_code == 200

@@ -54,7 +54,8 @@ async def test_a_commit_is_undone(db_session: AsyncSession, visit: str) -> None:
 
 
 async def test_a_rollback_keeps_what_was_committed(
-    db_session: AsyncSession, visit: str
+    db_session: AsyncSession,
+    visit: str,
 ) -> None:
     assert await rows(db_session) == 0
     await db_session.execute(INSERT, {"name": "committed"})
@@ -68,7 +69,8 @@ async def test_a_rollback_keeps_what_was_committed(
 
 
 async def test_an_integrity_error_is_survived(
-    db_session: AsyncSession, visit: str
+    db_session: AsyncSession,
+    visit: str,
 ) -> None:
     assert await rows(db_session) == 0
     await db_session.execute(INSERT, {"name": "unique"})

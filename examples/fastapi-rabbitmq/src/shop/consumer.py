@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from sqlalchemy import update
 
 from .cache import Cache
-from .database import SessionFactory, create_engine, create_session_factory
+from .database import SessionFactory, make_engine, make_session_factory
 from .events import OrderCreated
 from .messaging import consume
 from .models import Order
@@ -37,9 +37,9 @@ async def confirm_order(session_factory: SessionFactory, event: OrderCreated) ->
 async def run(settings: Settings, *, ready: asyncio.Event | None = None) -> None:
     """Confirm orders until cancelled."""
     async with AsyncExitStack() as resources:
-        engine = create_engine(settings.database_url)
+        engine = make_engine(settings.database_url)
         resources.push_async_callback(engine.dispose)
-        session_factory = create_session_factory(engine)
+        session_factory = make_session_factory(engine)
         cache = Cache(
             settings.cache_url,
             prefix=settings.cache_prefix,

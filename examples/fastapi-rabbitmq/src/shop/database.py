@@ -29,7 +29,7 @@ class Base(DeclarativeBase):
     )
 
 
-def create_engine(url: str) -> AsyncEngine:
+def make_engine(url: str) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_pre_ping=True,
@@ -38,8 +38,8 @@ def create_engine(url: str) -> AsyncEngine:
     )
 
 
-def create_session_factory(engine: AsyncEngine) -> SessionFactory:
-    # Expired attributes would be loaded lazily, which an async session cannot do.
+def make_session_factory(engine: AsyncEngine) -> SessionFactory:
+    # Answers are made after the commit; expired attributes would be loaded again.
     return async_sessionmaker(engine, expire_on_commit=False)
 
 

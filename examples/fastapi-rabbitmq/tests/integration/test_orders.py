@@ -50,7 +50,8 @@ async def test_an_order_takes_all_of_its_lines_or_none(
 
 
 async def test_a_product_is_listed_once(
-    client: AsyncClient, as_buyer: dict[str, str]
+    client: AsyncClient,
+    as_buyer: dict[str, str],
 ) -> None:
     tea = await ProductFactory.acreate()
     twice = {"lines": [{"product_id": tea.id, "quantity": 1}] * 2}

@@ -30,7 +30,8 @@ async def test_a_key_expires(cache_client: Redis) -> None:
 
 @pytest.mark.parametrize("visit", ["first", "second"])
 async def test_every_test_finds_the_cache_empty(
-    cache_client: Redis, visit: str
+    cache_client: Redis,
+    visit: str,
 ) -> None:
     assert await cache_client.dbsize() == 0
     await cache_client.set("left behind by", visit)

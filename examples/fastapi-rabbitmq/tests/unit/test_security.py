@@ -49,7 +49,7 @@ def test_token_of_another_key_is_refused(settings: Settings) -> None:
 
 
 def test_unsigned_token_is_refused(settings: Settings) -> None:
-    token = jwt.encode({"sub": "7", "exp": 2**31}, key=None, algorithm="none")
+    token = jwt.encode({"sub": "7", "exp": 2**31}, key="", algorithm="none")
 
     with pytest.raises(NotAuthenticatedError):
         read_access_token(token, settings)

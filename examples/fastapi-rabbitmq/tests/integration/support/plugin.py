@@ -83,7 +83,8 @@ def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, object]]:
     """The event loop of tests marked `anyio`; in session scope, they share one."""
-    # The usual loop on Windows is not one that psycopg can use.
-    windows = sys.platform == "win32"
-    loop = {"loop_factory": asyncio.SelectorEventLoop} if windows else {}
-    return "asyncio", dict(loop)
+    options: dict[str, object] = {}
+    if sys.platform == "win32":
+        # The usual loop on Windows is not one that psycopg can use.
+        options["loop_factory"] = asyncio.SelectorEventLoop
+    return "asyncio", options
