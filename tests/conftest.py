@@ -29,12 +29,13 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
     The same answers give the same folder: use it to look only, or copy it.
     """
+    folder = tmp_path_factory.mktemp("rendered")
     rendered: dict[str, Path] = {}
 
     def render(**answers: object) -> Path:
         key = repr(sorted(answers.items()))
         if key not in rendered:
-            rendered[key] = tmp_path_factory.mktemp("rendered") / "repository"
+            rendered[key] = folder / f"repository{len(rendered)}"
             copier.run_copy(
                 str(template), rendered[key], data=answers, defaults=True, quiet=True
             )

@@ -1,9 +1,14 @@
-"""Every combination of stack answers renders into files that their linters accept."""
+"""Every combination of stack answers renders into files that their linters accept.
+
+One call of a linter sees the files of all, as its start takes longer than its work.
+Only mypy is called for each, in a folder where it remembers the one before.
+"""
 
 from __future__ import annotations
 
-import itertools
+import filecmp
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,16 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ..stacks import Stack, covering_stacks, every_stack, name, pairs
+
 ROOT = Path(__file__).parents[2]
 
-COMBINATIONS = [
-    {"cache": cache, "broker": broker, "starter": starter}
-    for cache, broker, starter in itertools.product(
-        ["redis", "valkey", "none"], ["rabbitmq", "kafka", "none"], [True, False]
-    )
-]
 # Answers that change names and depths rather than files.
-VARIANTS: list[dict[str, object]] = [
+VARIANTS: list[Stack] = [
     {"project_name": "A project with a name of forty chars - x"},
     {"package_name": "a_package_with_a_name_of_forty_character", "tests_dir": "tests"},
     {"starter": False, "tests_dir": "some/deep/tree/of/tests"},
@@ -29,26 +30,24 @@ VARIANTS: list[dict[str, object]] = [
     {"versions": {"postgres": 16, "redis": 7, "rabbitmq": 3}},
     {"broker": "kafka", "versions": {"kafka": 3}, "image_registry": "mirror.test"},
 ]
-
-
-def name(answers: dict[str, object]) -> str:
-    return "-".join(str(value) for value in answers.values())
-
-
-@pytest.fixture(params=COMBINATIONS + VARIANTS, ids=name)
-def repository(request: pytest.FixtureRequest, render: Callable[..., Path]) -> Path:
-    return render(**request.param)
+STACKS = every_stack() + VARIANTS
 
 
 @pytest.fixture(scope="session")
-def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all: most of what mypy reads is the same libraries."""
-    return tmp_path_factory.mktemp("mypy-cache")
+def repositories(render: Callable[..., Path]) -> list[Path]:
+    """A repository for each of the STACKS, all of them in one folder."""
+    return [render(**stack) for stack in STACKS]
 
 
-def texts(repository: Path) -> dict[Path, str]:
-    files = (path for path in repository.rglob("*") if path.is_file())
-    return {path: path.read_text(encoding="utf-8") for path in files}
+def files(repositories: list[Path], pattern: str = "*") -> list[Path]:
+    """The files of that name in all repositories; of equal ones, the first."""
+    found: dict[tuple[Path, bytes], Path] = {}
+    for repository in repositories:
+        for path in repository.rglob(pattern):
+            if path.is_file():
+                key = (path.relative_to(repository), path.read_bytes())
+                found.setdefault(key, path)
+    return list(found.values())
 
 
 def run(*command: object, cwd: Path) -> None:
@@ -61,43 +60,81 @@ def run(*command: object, cwd: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_python_is_clean_and_formatted(repository: Path) -> None:
-    run("ruff", "check", "--no-cache", ".", cwd=repository)
-    run("ruff", "format", "--no-cache", "--check", ".", cwd=repository)
+def test_the_stacks_that_run_for_real_have_every_pair_of_answers() -> None:
+    possible = set().union(*map(pairs, every_stack()))
+    assert set().union(*map(pairs, covering_stacks())) == possible
 
 
-def test_python_is_typed(repository: Path, mypy_cache: Path) -> None:
+def test_python_is_clean_and_formatted(repositories: list[Path]) -> None:
+    folder = repositories[0].parent
+    run("ruff", "check", "--no-cache", ".", cwd=folder)
+    run("ruff", "format", "--no-cache", "--check", ".", cwd=folder)
+
+
+@pytest.fixture(scope="session")
+def mypy_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mypy")
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=name)
+def test_python_is_typed(
+    render: Callable[..., Path], mypy_folders: Path, stack: Stack
+) -> None:
+    repository = render(**stack)
     # The starter has its own strict configuration; without it, ours is as strict.
     has_configuration = (repository / "pyproject.toml").exists()
     arguments = [] if has_configuration else ["--strict", "."]
-    run("mypy", "--cache-dir", mypy_cache, *arguments, cwd=repository)
+    kind = [stack.get(question) for question in ("framework", "starter")]
+    folder = mypy_folders / "-".join(map(str, kind))
+    make_alike(folder, repository)
+    cache = ("--sqlite-cache", "--cache-dir", folder.with_suffix(".cache"))
+    run("mypy", *cache, *arguments, cwd=folder)
 
 
-def test_yaml_is_clean(repository: Path) -> None:
-    run("yamllint", "--strict", "-c", ROOT / ".yamllint", ".", cwd=repository)
+def make_alike(folder: Path, repository: Path) -> None:
+    """Give a folder the files of a repository; equal ones keep their time."""
+    wanted = {path.relative_to(repository) for path in files([repository])}
+    for path in files([folder]) if folder.exists() else []:
+        if path.relative_to(folder) not in wanted:
+            path.unlink()
+    for path in wanted:
+        source, target = repository / path, folder / path
+        if not target.exists() or not filecmp.cmp(source, target, shallow=False):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
 
-def test_the_compose_file_follows_its_schema(repository: Path) -> None:
+def test_yaml_is_clean(repositories: list[Path]) -> None:
+    found = files(repositories, "*.yml")
+    run("yamllint", "--strict", "-c", ROOT / ".yamllint", *found, cwd=ROOT)
+
+
+def test_the_compose_file_follows_its_schema(repositories: list[Path]) -> None:
+    found = files(repositories, "docker-compose.test.yml")
     schema = ("--builtin-schema", "vendor.compose-spec")
-    run("check_jsonschema", *schema, "docker-compose.test.yml", cwd=repository)
+    run("check_jsonschema", *schema, *found, cwd=ROOT)
 
 
-def test_every_service_has_a_health_check_and_hardening(repository: Path) -> None:
-    compose = yaml.safe_load((repository / "docker-compose.test.yml").read_text())
+def test_every_service_has_a_health_check_and_hardening(
+    repositories: list[Path],
+) -> None:
     loopback = "${TEST_DOCKER_ADDRESS:-127.0.0.1}:"
-    for service in compose["services"].values():
-        assert service["healthcheck"]["test"]
-        assert service["healthcheck"]["start_interval"]
-        assert service["cap_drop"] == ["ALL"]
-        assert service["security_opt"] == ["no-new-privileges:true"]
-        assert service["tmpfs"]
-        assert all(port.startswith(loopback) for port in service["ports"])
-        assert "container_name" not in service
-    assert "version" not in compose
+    for path in files(repositories, "docker-compose.test.yml"):
+        compose = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for service in compose["services"].values():
+            assert service["healthcheck"]["test"]
+            assert service["healthcheck"]["start_interval"]
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
+            assert service["tmpfs"]
+            assert all(port.startswith(loopback) for port in service["ports"])
+            assert "container_name" not in service
+        assert "version" not in compose
 
 
-def test_nothing_of_the_template_is_left(repository: Path) -> None:
-    for path, text in texts(repository).items():
+def test_nothing_of_the_template_is_left(repositories: list[Path]) -> None:
+    for path in files(repositories):
+        text = path.read_text(encoding="utf-8")
         assert not re.search(r"\{\{|\{%|%\}|\{#", text), path
         assert "\n\n\n" not in text or path.suffix in {".py", ".mako"}, path
         assert not text.startswith("\n"), path
@@ -107,13 +144,25 @@ def test_nothing_of_the_template_is_left(repository: Path) -> None:
         assert not path.name.endswith(".jinja")
 
 
-def test_a_managed_file_says_so_and_others_do_not(repository: Path) -> None:
-    managed = managed_files(repository)
-    for path, text in texts(repository).items():
-        if path.name in {".copier-answers.yml", "__init__.py"}:
-            continue
-        says_so = "managed by testbed" in text[:400].lower()
-        assert says_so == (path.relative_to(repository) in managed), path
+def test_synchronous_code_has_no_word_of_the_other(
+    render: Callable[..., Path],
+) -> None:
+    sync = [stack for stack in every_stack() if stack["database_access"] == "sync"]
+    for path in files([render(**stack) for stack in sync], "*.py"):
+        text = path.read_text(encoding="utf-8").replace("async def lifespan", "")
+        found = re.search(r"\b(async|await|anyio|asyncio)\b|Async(?!Generator)", text)
+        assert not found, f"{path}: {found}"
+
+
+def test_a_managed_file_says_so_and_others_do_not(repositories: list[Path]) -> None:
+    for repository in repositories:
+        managed = managed_files(repository)
+        for path in files([repository]):
+            if path.name in {".copier-answers.yml", "__init__.py"}:
+                continue
+            text = path.read_text(encoding="utf-8")
+            says_so = "managed by testbed" in text[:400].lower()
+            assert says_so == (path.relative_to(repository) in managed), path
 
 
 def managed_files(repository: Path) -> set[Path]:

@@ -55,8 +55,11 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     for name, question in yaml.safe_load((ROOT / "copier.yml").read_text()).items()
     if not name.startswith("_")
 }
-ANSWERABLE = [name for name in QUESTIONS if "when" not in QUESTIONS[name]]
-COMPUTED = [name for name in QUESTIONS if "when" in QUESTIONS[name]]
+COMPUTED = [name for name in QUESTIONS if QUESTIONS[name].get("when") is False]
+ANSWERABLE = [name for name in QUESTIONS if name not in COMPUTED]
+# What has to be answered for a question to be asked.
+WITHOUT_STARTER = {"starter": False}
+BESIDE = {"app": WITHOUT_STARTER, "models": WITHOUT_STARTER}
 CHOICES = {
     name: list(QUESTIONS[name]["choices"].values())
     for name in ANSWERABLE
@@ -110,6 +113,11 @@ PLAUSIBLE: dict[str, st.SearchStrategy[str]] = {
         max_size=2,
     ).map(json.dumps)
     | st.sampled_from(["{postgres: 0x10}", "{postgres: 1_8}", "postgres: '18'", "{}"]),
+    **dict.fromkeys(
+        ["app", "models"],
+        st.from_regex(r"[aB_][z9_]?([.][aB_]{1,2}){0,3}:[aBz_]{1,3}", fullmatch=True)
+        | st.sampled_from(["", "shop.main:app", "if:x", "x.None:x", "x" * 58 + ":xx"]),
+    ),
     **{name: st.sampled_from(CHOICES[name]) for name in CHOICES},
 }
 HARMLESS: dict[str, object] = {
@@ -118,6 +126,8 @@ HARMLESS: dict[str, object] = {
     "tests_dir": "checks/services",
     "image_registry": "registry.example.com",
     "versions": {},
+    "app": "shop.main:app",
+    "models": "shop.models:Base",
 }
 
 
@@ -224,11 +234,13 @@ UNREADABLE = object()
 
 
 def by_option(space: Workspace, name: str, answer: str) -> tuple[str | None, object]:
-    return space.testbed("--data", f"{name}={answer}"), answer
+    beside = BESIDE.get(name, {}).items()
+    options = [f"--data={other}={value}" for other, value in beside]
+    return space.testbed("--data", f"{name}={answer}", *options), answer
 
 
 def by_file(space: Workspace, name: str, answer: object) -> tuple[str | None, object]:
-    space.file.write_text(yaml.safe_dump({name: answer}))
+    space.file.write_text(yaml.safe_dump({**BESIDE.get(name, {}), name: answer}))
     return space.testbed("--data-file", str(space.file)), answer
 
 
@@ -239,7 +251,7 @@ def by_raw_file(space: Workspace, name: str, answer: str) -> tuple[str | None, o
 
 
 def by_copier(space: Workspace, name: str, answer: object) -> tuple[str | None, object]:
-    return space.copier({name: answer}), answer
+    return space.copier({**BESIDE.get(name, {}), name: answer}), answer
 
 
 def by_raw_file_for_copier(
@@ -252,7 +264,8 @@ def by_raw_file_for_copier(
 
 
 def _write_raw(space: Workspace, name: str, answer: str) -> object:
-    text = f"{name}: {answer}\n"
+    text = yaml.safe_dump(BESIDE[name]) if name in BESIDE else ""
+    text += f"{name}: {answer}\n"
     space.file.write_bytes(text.encode(errors="surrogatepass"))
     try:
         return yaml.safe_load(space.file.read_bytes())[name]
@@ -317,9 +330,9 @@ class Judge:
                 assert recorded == (meant if isinstance(meant, str) else str(meant))
             case _:
                 assert recorded == meant
-        harmless = HARMLESS.get(name, recorded)
+        harmless = HARMLESS.get(name, recorded) if recorded != "" else recorded
         is_default = harmless == QUESTIONS[name]["default"]
-        answers = {} if is_default else {name: harmless}
+        answers = BESIDE.get(name, {}) | ({} if is_default else {name: harmless})
         assert structure(repository) == self.harmless(json.dumps(answers))
         check_it_landed(repository, name, recorded)
         check_no_jinja_is_left(repository)
@@ -343,6 +356,10 @@ def check_it_landed(repository: Path, name: str, answer: Any) -> None:
         case "image_registry":
             start = f"{answer}/" if answer else ""
             assert all(f":-{start}" in image for image in images.values())
+        case "app" | "models" if answer:
+            module, _, attribute = answer.partition(":")
+            wiring = repository / "tests" / "integration" / "wiring.py"
+            assert f"from {module} import {attribute}\n" in wiring.read_text()
         case "versions":
             for service, major in answer.items():
                 assert re.search(rf":{major}\.[^/]*\}}$", images[service])
@@ -571,7 +588,7 @@ def answer_menu(command: list[str], answers: dict[str, list[str]]) -> bytes:
     )
     os.close(theirs)
     shown = b""
-    for name in ANSWERABLE:
+    for name in [name for name in ANSWERABLE if name not in BESIDE]:
         question = QUESTIONS[name]["help"][:25].encode()
         while question not in shown:
             shown += os.read(terminal, 65536)
