@@ -29,6 +29,7 @@ VARIANTS: list[Stack] = [
     {"image_registry": "registry.example.com:5000/docker-hub"},
     {"versions": {"postgres": 16, "redis": 7, "rabbitmq": 3}},
     {"broker": "kafka", "versions": {"kafka": 3}, "image_registry": "mirror.test"},
+    {"database": "mysql", "versions": {"mysql": 8.4}, "cache": "none"},
 ]
 STACKS = every_stack() + VARIANTS
 

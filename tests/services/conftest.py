@@ -150,6 +150,7 @@ class Repository:
         list_kafka = "/opt/kafka/bin/kafka-{}.sh --bootstrap-server kafka:19092 --list"
         questions = {
             "postgres": f"psql -h127.0.0.1 -Utest -Atc '{databases}'",
+            "mysql": "mysql -h127.0.0.1 -uroot -ptest -NBe 'SHOW DATABASES'",
             "redis": "redis-cli INFO keyspace",
             "valkey": "valkey-cli INFO keyspace",
             "rabbitmq": "rabbitmqctl -q list_vhosts --no-table-headers",
@@ -158,6 +159,7 @@ class Repository:
         # What there is when nobody has run a test.
         own = {
             *("postgres", "template0", "template1", "test"),
+            *("information_schema", "mysql", "performance_schema", "sys"),
             *("# Keyspace", "/", "__consumer_offsets"),
         }
         return {

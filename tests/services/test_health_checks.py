@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import aio_pika
 import psycopg
+import pymysql
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from redis import Redis
@@ -130,6 +131,46 @@ HALF_STARTED = [
         finish="createdb -h 127.0.0.1 -U test test",
     ),
     HalfStarted(
+        "first start, on its socket only",
+        "mysql",
+        answers={"database": "mysql"},
+        files={
+            "/docker-entrypoint-initdb.d/wait.sh": (
+                b"until [ -e /tmp/finish ]; do sleep 0.1; done\n"
+            )
+        },
+        begin="mysql -uroot -ptest -e 'SELECT 1' test",
+        naive=(
+            "mysqladmin ping",
+            "mysqladmin ping -h localhost -uroot -ptest",
+            "mysql -uroot -ptest -e 'SELECT 1' test",
+            "mysqladmin ping -h 127.0.0.1 -uroot -ptest",
+        ),
+        finish="touch /tmp/finish",
+    ),
+    HalfStarted(
+        "its password is another one",
+        "mysql",
+        answers={"database": "mysql"},
+        environment={"MYSQL_ROOT_PASSWORD": "other"},
+        naive=("mysqladmin ping -h 127.0.0.1 -uroot -ptest",),
+        finish=(
+            "mysql -h 127.0.0.1 -uroot -pother"
+            """ -e "ALTER USER 'root'@'%' IDENTIFIED BY 'test'" """
+        ),
+    ),
+    HalfStarted(
+        "its database is missing",
+        "mysql",
+        answers={"database": "mysql"},
+        environment={"MYSQL_DATABASE": "other"},
+        naive=(
+            "mysqladmin ping -h 127.0.0.1 -uroot -ptest",
+            "mysql -h 127.0.0.1 -uroot -ptest -e 'SELECT 1'",
+        ),
+        finish="mysql -h 127.0.0.1 -uroot -ptest -e 'CREATE DATABASE test'",
+    ),
+    HalfStarted(
         "wants a password",
         "redis",
         arguments=("--requirepass", "secret"),
@@ -226,6 +267,18 @@ def log_in_to_postgres(port: int) -> None:
         connection.execute("SELECT 1")
 
 
+def log_in_to_mysql(port: int) -> None:
+    with pymysql.connect(
+        host="127.0.0.1",
+        port=port,
+        user="root",
+        password="test",
+        database="test",
+        connect_timeout=5,
+    ) as connection:
+        connection.ping(reconnect=False)
+
+
 def log_in_to_redis(port: int) -> None:
     with Redis(port=port, socket_timeout=5) as client:
         client.ping()
@@ -257,6 +310,7 @@ def log_in_to_kafka(port: int) -> None:
 # What a test would do first, on the host: the truth about whether a server is ready.
 LOG_IN: dict[str, Callable[[int], None]] = {
     "postgres": log_in_to_postgres,
+    "mysql": log_in_to_mysql,
     "redis": log_in_to_redis,
     "valkey": log_in_to_redis,
     "rabbitmq": log_in_to_rabbitmq,

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
-import itertools
 import os
 from pathlib import Path
 
 import pytest
 
+from ..stacks import Stack, covering_stacks, name
 from .conftest import MakeRepository, Repository, Result, docker
-
-COMBINATIONS = list(
-    itertools.product(["redis", "none"], ["rabbitmq", "kafka", "none"], [True, False])
-)
-# It shares all but its server with Redis.
-COMBINATIONS += [("valkey", "rabbitmq", True), ("valkey", "none", False)]
 
 
 def assert_passed(result: Result) -> None:
@@ -24,11 +18,11 @@ def assert_passed(result: Result) -> None:
     assert result.counts["passed"] > 30
 
 
-@pytest.mark.parametrize(("cache", "broker", "starter"), COMBINATIONS)
+@pytest.mark.parametrize("stack", covering_stacks(), ids=name)
 def test_serial_parallel_and_in_random_order(
-    make_repository: MakeRepository, cache: str, broker: str, starter: bool
+    make_repository: MakeRepository, stack: Stack
 ) -> None:
-    repository = make_repository(cache=cache, broker=broker, starter=starter)
+    repository = make_repository(**stack)
     assert_passed(repository.pytest())
     repository.wait_until_nothing_is_left()
     keep = {"TEST_KEEP_SERVICES": "1"}

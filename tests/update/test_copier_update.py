@@ -196,3 +196,32 @@ def test_a_second_update_changes_nothing(releases: Path, repository: Path) -> No
 def test_a_recopy_of_an_unedited_repository_changes_nothing(repository: Path) -> None:
     copier.run_recopy(repository, defaults=True, overwrite=True, quiet=True)
     assert git(repository, "status", "--porcelain") == ""
+
+
+def test_another_answer_is_the_same_as_a_fresh_render(
+    repository: Path, render: Callable[..., Path]
+) -> None:
+    """As the rendered README tells it: update, delete what is of the old, recopy."""
+    update(repository, broker="kafka")
+    for path in (
+        INTEGRATION / "test_rabbitmq.py",
+        INTEGRATION / "test_order_workflow.py",
+        INTEGRATION / "wiring.py",
+        Path("src/shop/messaging.py"),
+    ):
+        (repository / path).unlink()
+    copier.run_recopy(repository, skip_answered=True, overwrite=True, quiet=True)
+    fresh = files(render(broker="kafka"))
+    now = files(repository)
+    assert set(now) == set(fresh)
+    different = {str(path) for path in fresh if now[path] != fresh[path]}
+    # Dependencies and words that are the user's own to change.
+    assert different == {".copier-answers.yml", "README.md", "pyproject.toml"}
+
+
+def files(repository: Path) -> dict[Path, bytes]:
+    return {
+        path.relative_to(repository): path.read_bytes()
+        for path in repository.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
