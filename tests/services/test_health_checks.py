@@ -29,7 +29,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from redis import Redis
 
-from .conftest import MakeRepository, Result, docker
+from .conftest import MakeRepository, Repository, Result, docker
 
 Answer = TypeVar("Answer")
 Variables = dict[str, str]
@@ -618,7 +618,31 @@ def test_the_client_on_the_host_says_what_is_wrong(
         Misled("rabbitmq", {"TEST_RABBITMQ_PORT": postgres}, "unexpectedly closed"),
         Misled("rabbitmq", {"TEST_RABBITMQ_MANAGEMENT_PORT": web_server}, "501"),
     ]
-    repository = make_repository()
+    assert_each_says_what_is_wrong(make_repository(), servers, cases)
+
+
+def test_pika_on_the_host_says_what_is_wrong(
+    make_repository: MakeRepository,
+    servers: dict[str, Variables],
+    silence: str,
+    web_server: str,
+) -> None:
+    postgres = servers["postgres"]["TEST_POSTGRES_PORT"]
+    timeout, closed = "AMQPConnectorStackTimeout", "IncompatibleProtocolError"
+    cases = [
+        Misled("rabbitmq", {"TEST_RABBITMQ_PASSWORD": "no"}, "ACCESS_REFUSED"),
+        Misled("rabbitmq", {"TEST_RABBITMQ_PORT": silence}, timeout),
+        Misled("rabbitmq", {"TEST_RABBITMQ_PORT": web_server}, timeout),
+        Misled("rabbitmq", {"TEST_RABBITMQ_PORT": postgres}, closed),
+        Misled("rabbitmq", {"TEST_RABBITMQ_MANAGEMENT_PORT": web_server}, "501"),
+    ]
+    synchronous = make_repository(database_access="sync")
+    assert_each_says_what_is_wrong(synchronous, servers, cases)
+
+
+def assert_each_says_what_is_wrong(
+    repository: Repository, servers: dict[str, Variables], cases: list[Misled]
+) -> None:
     # All at once, as most take all of the 30 s that a service has to answer.
     runs = [
         repository.start_pytest(
