@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
+from pydantic import field_serializer
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from shop.consumer import confirm_order, run
@@ -105,17 +106,29 @@ async def test_a_refused_order_is_not_announced(
 
 
 @pytest.fixture
-async def announced(broker: Endpoint) -> OrderCreated:
+def url(broker: Endpoint) -> str:
+    """Where events are, for the application's publisher and consumers."""
+    return broker.url("kafka")
+
+
+@pytest.fixture
+async def publisher(url: str) -> AsyncIterator[Publisher]:
+    """Announces events of which no order knows."""
+    publisher = Publisher(url)
+    yield publisher
+    await publisher.close()
+
+
+@pytest.fixture
+async def announced(publisher: Publisher) -> OrderCreated:
     """An event that nobody has handled yet."""
     event = OrderCreated(order_id=1, user_id=1, total_cents=1)
-    publisher = Publisher(broker.url("kafka"))
     await publisher.publish(event)
-    await publisher.close()
     return event
 
 
 async def test_an_event_that_was_not_handled_is_delivered_again(
-    broker: Endpoint, announced: OrderCreated
+    url: str, announced: OrderCreated
 ) -> None:
     attempts = []
 
@@ -128,17 +141,40 @@ async def test_an_event_that_was_not_handled_is_delivered_again(
         return len(attempts) == 2
 
     ready = asyncio.Event()
-    url = broker.url("kafka")
     async with beside(consume(url, fail_once, ready=ready), ready):
         await wait_until(tried_twice, what="the second delivery")
 
     assert attempts == [announced, announced]
 
 
-async def test_an_event_outlives_the_consumer_that_was_handling_it(
-    broker: Endpoint, announced: OrderCreated
+class Unreadable(OrderCreated):
+    """What a publisher sends that has other ideas of an event."""
+
+    @field_serializer("total_cents")
+    def misunderstand(self, total_cents: int) -> str:
+        return f"{total_cents} cents"
+
+
+async def test_an_event_that_cannot_be_read_does_not_stop_the_next(
+    url: str, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = broker.url("kafka")
+    unreadable = Unreadable(order_id=1, user_id=1, total_cents=1)
+    readable = OrderCreated(order_id=1, user_id=1, total_cents=1)
+    for event in (unreadable, readable):
+        await publisher.publish(event)
+    handled = asyncio.Queue[OrderCreated]()
+
+    ready = asyncio.Event()
+    async with beside(consume(url, handled.put, ready=ready), ready):
+        assert await asyncio.wait_for(handled.get(), timeout=10) == readable
+
+    # Put aside, not handed out again.
+    assert caplog.text.count("cannot be read") == 1
+
+
+async def test_an_event_outlives_the_consumer_that_was_handling_it(
+    url: str, announced: OrderCreated
+) -> None:
     received = asyncio.Queue[OrderCreated]()
 
     async def never_end(event: OrderCreated) -> None:
