@@ -5,7 +5,7 @@ DEST ?= build/demo
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint soak examples clean
+.PHONY: help demo test everyday lint soak examples clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -20,10 +20,13 @@ $(VENV)/.done: pyproject.toml constraints.txt
 demo: $(VENV)/.done  ## render the default stack into DEST and, with Docker, run its tests
 	@BIN=$(abspath $(BIN)) scripts/demo "$(DEST)"
 
-test: $(VENV)/.done  ## all tests; those on real services where a Docker engine answers
-	$(BIN)/python -m pytest $(ARGS)
+test: everyday  ## all tests; those on real services where a Docker engine answers
+	$(BIN)/python -m pytest tests/services
 
-soak: $(VENV)/.done  ## thousands of repeats and random ends: REPEAT=100 ENDS=300 SEED=1
+everyday: $(VENV)/.done  ## the tests that need no Docker
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/services
+
+soak: $(VENV)/.done  ## repeats of the isolation tests and random ends: REPEAT=100 ENDS=300 SEED=1
 	$(BIN)/python -m pytest -x tests/services/soak.py $(ARGS)
 
 lint: $(VENV)/.done  ## the linters of our own code
