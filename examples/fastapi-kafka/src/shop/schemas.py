@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from .models import OrderStatus
 
-# The range of PostgreSQL's INTEGER.
+# The range of the database's INTEGER.
 MAX_INTEGER = 2**31 - 1
 
 
@@ -27,7 +27,7 @@ Email = Annotated[
     Field(json_schema_extra={"format": "email"}),
 ]
 NewPassword = Annotated[str, Field(min_length=8, max_length=128, repr=False)]
-# PostgreSQL's text holds any character but NUL.
+# Without NUL, which not every database's text holds.
 Name = Annotated[
     str,
     StringConstraints(

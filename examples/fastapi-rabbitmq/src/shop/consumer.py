@@ -8,8 +8,6 @@ import logging
 import signal
 from contextlib import AsyncExitStack, suppress
 
-from sqlalchemy import update
-
 from .cache import Cache
 from .database import SessionFactory, make_engine, make_session_factory
 from .events import OrderCreated
@@ -24,14 +22,12 @@ logger = logging.getLogger(__name__)
 async def confirm_order(session_factory: SessionFactory, event: OrderCreated) -> bool:
     """Confirm a pending order; repeated, it changes nothing and returns False."""
     async with session_factory() as session:
-        confirmed = await session.scalar(
-            update(Order)
-            .where(Order.id == event.order_id, Order.status == "pending")
-            .values(status="confirmed")
-            .returning(Order.id)
-        )
+        order = await session.get(Order, event.order_id, with_for_update=True)
+        if order is None or order.status == "confirmed":
+            return False
+        order.status = "confirmed"
         await session.commit()
-    return confirmed is not None
+    return True
 
 
 async def run(settings: Settings, *, ready: asyncio.Event | None = None) -> None:

@@ -1,20 +1,16 @@
 """The tables."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, String, func
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .database import Base
+from .timestamps import CreatedAt
 
 OrderStatus = Literal["pending", "confirmed"]
 
 PrimaryKey = Annotated[int, mapped_column(Identity(), primary_key=True)]
-CreatedAt = Annotated[
-    datetime,
-    mapped_column(DateTime(timezone=True), server_default=func.now()),
-]
 
 
 class User(Base):
@@ -22,7 +18,7 @@ class User(Base):
 
     id: Mapped[PrimaryKey]
     email: Mapped[str] = mapped_column(String(254), unique=True)
-    password_hash: Mapped[str]
+    password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[CreatedAt]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from .dependencies import (
     CacheDep,
@@ -69,22 +69,18 @@ class OrderService:
         return await paginate(self.session, newest_first, OrderOut, params)
 
     async def _take_from_stock(self, line: NewOrderLine) -> OrderLine:
-        price_cents = await self.session.scalar(
-            update(Product)
-            # The database compares and takes in one step: no buyer can slip between.
-            .where(Product.id == line.product_id, Product.stock >= line.quantity)
-            .values(stock=Product.stock - line.quantity)
-            .returning(Product.price_cents)
-        )
-        if price_cents is not None:
-            return OrderLine(
-                product_id=line.product_id,
-                quantity=line.quantity,
-                unit_price_cents=price_cents,
-            )
-        if await self.session.get(Product, line.product_id) is None:
+        # Locked until the end of the transaction: no other buyer can slip between.
+        product = await self.session.get(Product, line.product_id, with_for_update=True)
+        if product is None:
             raise NotFoundError(f"Product {line.product_id} does not exist.")
-        raise ConflictError(f"There is not enough stock of product {line.product_id}.")
+        if product.stock < line.quantity:
+            raise ConflictError(f"There is not enough stock of product {product.id}.")
+        product.stock -= line.quantity
+        return OrderLine(
+            product_id=product.id,
+            quantity=line.quantity,
+            unit_price_cents=product.price_cents,
+        )
 
     async def _read_order(self, order_id: int) -> OrderOut | None:
         if cached := await self.cache.get(OrderOut, order_id):

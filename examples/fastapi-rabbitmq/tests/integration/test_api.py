@@ -35,7 +35,7 @@ async def test_a_new_user_can_log_in(client: AsyncClient) -> None:
     me = await client.get("/users/me", headers=headers)
 
     assert me.status_code == 200
-    assert me.json()["email"] == "ada@example.com"
+    assert me.json() == created.json()
 
 
 async def test_an_email_address_is_registered_once(

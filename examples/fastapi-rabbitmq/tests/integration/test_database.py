@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shop.models import OrderLine, Product
+from shop.models import OrderLine, Product, User
 
-from .factories import OrderFactory, ProductFactory
+from .factories import OrderFactory, ProductFactory, UserFactory
 
 pytestmark = pytest.mark.anyio
 
@@ -21,8 +23,24 @@ async def test_a_sku_is_unique(db_session: AsyncSession) -> None:
 
 
 async def test_stock_is_never_negative(db_session: AsyncSession) -> None:
-    with pytest.raises(IntegrityError, match="ck_products_stock_not_negative"):
+    with pytest.raises(DBAPIError, match="ck_products_stock_not_negative"):
         await ProductFactory.acreate(stock=-1)
+
+
+async def test_an_address_with_an_accent_is_another_one(
+    db_session: AsyncSession,
+) -> None:
+    await UserFactory.acreate(email="jose@example.com")
+    await UserFactory.acreate(email="josé@example.com")
+
+    found = select(func.count()).where(User.email == "jose@example.com")
+    assert await db_session.scalar(found) == 1
+
+
+async def test_a_moment_knows_its_time_zone(db_session: AsyncSession) -> None:
+    user = await UserFactory.acreate()
+    await db_session.refresh(user)
+    assert abs(datetime.now(UTC) - user.created_at) < timedelta(minutes=10)
 
 
 async def test_an_order_needs_a_user_that_exists(db_session: AsyncSession) -> None:
@@ -52,7 +70,7 @@ async def test_a_savepoint_undoes_only_its_own_part(db_session: AsyncSession) ->
     tea = await ProductFactory.acreate(stock=5)
     savepoint = await db_session.begin_nested()
     tea.stock = -1
-    with pytest.raises(IntegrityError):
+    with pytest.raises(DBAPIError, match="ck_products_stock_not_negative"):
         await db_session.flush()
     await savepoint.rollback()
 

@@ -1,7 +1,7 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ..dependencies import CurrentUser, SessionDep
@@ -68,13 +68,13 @@ async def change_product(
 
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_product(product_id: Id, session: SessionDep, _: CurrentUser) -> None:
-    removal = delete(Product).where(Product.id == product_id).returning(Product.id)
+    product = await session.get(Product, product_id, with_for_update=True)
+    if product is None:
+        raise not_found(product_id)
+    await session.delete(product)
     try:
-        removed = await session.scalar(removal)
+        await session.commit()
     except IntegrityError as error:
         raise ConflictError(
             f"Product {product_id} was ordered and cannot be removed."
         ) from error
-    if removed is None:
-        raise not_found(product_id)
-    await session.commit()

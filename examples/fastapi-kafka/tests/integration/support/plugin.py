@@ -85,6 +85,6 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     """The event loop of tests marked `anyio`; in session scope, they share one."""
     options: dict[str, object] = {}
     if sys.platform == "win32":
-        # The usual loop on Windows is not one that psycopg can use.
+        # The usual loop on Windows is not one that every client can use.
         options["loop_factory"] = asyncio.SelectorEventLoop
     return "asyncio", options

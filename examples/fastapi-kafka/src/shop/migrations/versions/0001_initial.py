@@ -14,7 +14,7 @@ def upgrade() -> None:
         "users",
         sa.Column("id", sa.Integer(), sa.Identity(), nullable=False),
         sa.Column("email", sa.String(254), nullable=False),
-        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(255), nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
