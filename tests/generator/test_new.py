@@ -171,6 +171,7 @@ def test_the_answers_of_a_new_repository_hold_choices_only(tmp_path: Path) -> No
         "project_name",
         "package_name",
         "framework",
+        "database_access",
         "database",
         "cache",
         "broker",

@@ -22,7 +22,7 @@ user: test
 password: test
 database: ""
 url_scheme: keyhole
-requirements: ["keyhole>=3,<4"]
+requirements: {async: ["keyhole>=3,<4"], sync: ["keyhole>=3,<4"]}
 fixtures:
   cache: where the cache is
   empty_cache: ""
