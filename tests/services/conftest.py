@@ -203,6 +203,27 @@ def docker(*arguments: str, environment: dict[str, str] | None = None) -> str:
 
 MakeRepository = Callable[..., Repository]
 
+# What a test bed without the example application finds: Django has to have settings.
+DJANGO_SETTINGS = """\
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
+SECRET_KEY = "insecure"
+USE_TZ = True
+"""
+DJANGO_ON_MYSQL = """\
+import pymysql
+
+pymysql.install_as_MySQLdb()
+"""
+
+
+def write_django_project(package: Path, answers: dict[str, object]) -> None:
+    """The least that is a project of Django."""
+    package.mkdir(parents=True)
+    (package / "settings.py").write_text(DJANGO_SETTINGS)
+    on_mysql = answers.get("database") == "mysql"
+    (package / "__init__.py").write_text(DJANGO_ON_MYSQL if on_mysql else "")
+
 
 @pytest.fixture
 def make_repository(
@@ -225,6 +246,10 @@ def make_repository(
         environment.pop("PYTEST_XDIST_TESTRUNUID", None)
         environment.pop("PYTEST_XDIST_WORKER", None)
         made.append(Repository(path, environment))
+        if answers.get("framework") == "django":
+            made[-1].plugins.append("django")
+            if not answers.get("starter", True):
+                write_django_project(path / "src" / "shop", answers)
         return made[-1]
 
     yield make
