@@ -41,6 +41,11 @@ OTHERS = [
         "client.open(path, method=method, data=body, headers=headers)",
         "answer.data",
     ),
+    Framework(
+        *("django", "sync"),
+        "client.generic(method, path, body, headers.pop('Content-Type'),"
+        " headers=headers)",
+    ),
 ]
 
 
