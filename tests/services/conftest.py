@@ -224,7 +224,10 @@ def make_repository(
         }
         environment.pop("PYTEST_XDIST_TESTRUNUID", None)
         environment.pop("PYTEST_XDIST_WORKER", None)
-        made.append(Repository(path, environment))
+        repository = Repository(path, environment)
+        if answers.get("framework") == "django":
+            repository.plugins.append("django")
+        made.append(repository)
         return made[-1]
 
     yield make
