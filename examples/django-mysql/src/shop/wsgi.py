@@ -1,0 +1,12 @@
+"""The application, for a server that speaks WSGI:
+
+gunicorn shop.wsgi
+"""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,135 @@
+"""Django's database in tests, which leave nothing behind in it.
+
+Managed by Testbed: updates change this file.
+
+By default a test runs inside a transaction that is rolled back. A test marked `commits`
+gets real commits instead, which other connections see; after it all tables are as the
+migrations left them. That is so after `django_db(transaction=True)`, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler, load_backend
+from pytest_django import DjangoDbBlocker
+
+from .endpoints import Endpoint
+from .mysql import RESET
+
+ENGINE = "django.db.backends.mysql"
+
+# Set by the fixture `database_blocker`.
+_blocker: ContextVar[DjangoDbBlocker] = ContextVar("_blocker")
+
+
+class Databases:
+    """Django's connections to one database, to be put in the place of others'.
+
+    Every alias leads there, so that none leads to a database that is not for tests.
+    """
+
+    def __init__(self, database: Endpoint) -> None:
+        settings = {
+            alias: _settings(connections.settings[alias], alias, database)
+            for alias in connections
+        }
+        handler = ConnectionHandler(settings)
+        self._aside = {alias: handler[alias] for alias in handler}
+        self._in_place = False
+        for connection in self._aside.values():
+            _reset_instead_of_flush(connection)
+
+    def put_in_place(self, in_place: bool) -> None:
+        """Put these in place and the others aside, or the other way round."""
+        if in_place == self._in_place:
+            return
+        self._in_place = in_place
+        for alias, connection in self._aside.items():
+            self._aside[alias] = connections[alias]
+            # Where other threads look, which make connections of their own.
+            connections.settings[alias] = connection.settings_dict
+            connections[alias] = connection
+
+    def close(self) -> None:
+        for connection in self._aside.values():
+            connection.close()
+
+
+def _settings(others: dict[str, Any], alias: str, database: Endpoint) -> dict[str, Any]:
+    if _vendor(others["ENGINE"]) != _vendor(ENGINE):
+        others = {**others, "ENGINE": ENGINE, "OPTIONS": {}}
+    return {
+        **others,
+        "HOST": database.host,
+        "PORT": database.port,
+        "USER": database.user,
+        "PASSWORD": database.password,
+        "NAME": database.database,
+        # Pools belong to an alias, whatever database it leads to.
+        "OPTIONS": {k: v for k, v in others["OPTIONS"].items() if k != "pool"},
+        "TEST": {"MIRROR": None if alias == DEFAULT_DB_ALIAS else DEFAULT_DB_ALIAS},
+    }
+
+
+def _vendor(engine: str) -> str:
+    """What engines of the same database, such as one with maps, have in common."""
+    vendor: str = load_backend(engine).DatabaseWrapper.vendor
+    return vendor
+
+
+def _reset_instead_of_flush(connection: BaseDatabaseWrapper) -> None:
+    """Have Django reset tables after real commits.
+
+    Its own flush is slow, and deletes the rows that migrations wrote.
+    """
+
+    def reset(sql_list: Iterable[str]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(RESET)
+
+    # Django would follow any statement of its own with its signal `post_migrate`.
+    connection.ops.sql_flush = lambda *_, **__: []  # type: ignore[method-assign]
+    connection.ops.execute_sql_flush = reset  # type: ignore[method-assign]
+
+
+@contextmanager
+def connected_to(database: Endpoint) -> Iterator[None]:
+    """Lead Django to a database, for what is done outside of tests."""
+    databases = Databases(database)
+    databases.put_in_place(True)
+    try:
+        with _blocker.get().unblock():
+            yield
+    finally:
+        databases.put_in_place(False)
+        databases.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_blocker(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """No test reaches a database that it has not asked for."""
+    _blocker.set(django_db_blocker)
+    with django_db_blocker.block():
+        yield
+
+
+@pytest.fixture
+def db(
+    request: pytest.FixtureRequest,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_setup: None,
+) -> Iterator[None]:
+    """pytest-django's: a transaction that is rolled back, or else real commits."""
+    if not request.node.get_closest_marker("commits"):
+        request.getfixturevalue("db")  # the fixture that this one overrides
+        yield
+    else:
+        with django_db_blocker.unblock():
+            yield

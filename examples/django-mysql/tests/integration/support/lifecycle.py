@@ -1,0 +1,299 @@
+"""Services start when the first test asks for one, and stop with the last run.
+
+Managed by Testbed: updates change this file.
+
+TEST_<SERVICE>_HOST in the environment: somebody else runs that service, we do not.
+TEST_KEEP_SERVICES=1, or --keep-services: what runs is left running for the next time.
+Nothing here hangs on hooks of pytest's controller: called from a repository's root, the
+controller of pytest-xdist never loads this folder's conftest.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+
+import pytest
+from tenacity import (
+    Retrying,
+    retry_if_not_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
+
+from . import compose, reaper
+from .compose import COMPOSE_FILE, Container, DockerError
+from .endpoints import (
+    SERVICES,
+    BadVariable,
+    Endpoint,
+    Service,
+    external_endpoint,
+)
+from .guard import NotForTests, refuse_unless_for_tests
+from .locks import locked
+from .processes import PROJECT, Process, forget_ended_processes
+
+HEALTHY_WITHIN = 180.0  # seconds, for containers to become healthy
+ANSWERS_WITHIN = 30.0  # seconds, for a healthy service to answer a client on the host
+WATCH_EVERY = 15.0  # seconds, between two looks at the containers
+
+
+class Services:
+    """The services as one test process sees them; use the fixtures of each service."""
+
+    key = pytest.StashKey["Services"]()
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        session.config.stash[self.key] = self
+        self.containers: dict[str, Container] = {}
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def require(self, name: str, probe: Callable[[Endpoint], object]) -> Endpoint:
+        """Give the endpoint of a service that has just answered; start it if need be.
+
+        `probe` does one authenticated operation and raises when that fails. Without the
+        service the test that asks fails, and the run ends: later ones would fail alike.
+        """
+        service = SERVICES[name]
+        try:
+            endpoint = external_endpoint(service) or self._start(service)
+            refuse_unless_for_tests(endpoint)
+            wait_for_answer(endpoint, probe)
+            return endpoint
+        except (DockerError, NotForTests, NoAnswer, BadVariable) as error:
+            message = explain(service, error)
+        self._session.shouldfail = f"{service.title} is not available"
+        pytest.fail(message, pytrace=False)
+
+    def _start(self, service: Service) -> Endpoint:
+        with locked(reaper.START_LOCK):
+            found = compose.containers()
+            if not ready(service, found):
+                self._start_containers(service, found)
+            if self._keep:
+                reaper.forget()
+            elif reaper.started():
+                reaper.start()
+            container = ready(service, compose.containers())
+        if container is None:
+            raise DockerError("its container stopped as soon as it was healthy")
+        self.containers[service.name] = container
+        return Endpoint(
+            service=service,
+            host=os.environ.get("TEST_DOCKER_ADDRESS") or "127.0.0.1",
+            ports=published_ports(service, container),
+            user=service.user,
+            password=service.password,
+            database=service.database,
+            external=False,
+        )
+
+    def _start_containers(self, service: Service, found: list[Container]) -> None:
+        # With it, the others that collected tests use: started together, one wait does.
+        wanted = [
+            other
+            for other in SERVICES.values()
+            if (other is service or self._is_used(other))
+            and not ready(other, found)
+            and not external_endpoint(other)
+        ]
+        names = [other.name for other in wanted]
+        with self._terminal():
+            if missing := compose.missing_images(names):
+                say(f"pulling {', '.join(missing)} ...")
+                compose.pull(names)
+            say(f"starting {', '.join(names)} ...")
+            if self._keep:
+                say(f"to stop them: docker compose -p {PROJECT} down --volumes")
+        with reaper.remembered(names):
+            try:
+                compose.start(names, HEALTHY_WITHIN, choose_ports(wanted))
+            except DockerError as error:
+                now = compose.containers()
+                if not ready(service, now):
+                    raise DockerError(f"{error}\n{state(service, now)}") from None
+
+    def _is_used(self, service: Service) -> bool:
+        return any(
+            service.name in getattr(item, "fixturenames", ())
+            for item in self._session.items
+        )
+
+    def lost(self) -> dict[str, str]:
+        """What became of the containers that are no longer as they were, by service."""
+        now = {(c.project, c.service): c for c in compose.containers()}
+        lost = {}
+        for name, before in list(self.containers.items()):  # which another thread fills
+            container = now.get((before.project, name))
+            if container is None:
+                lost[name] = "its container is gone"
+            elif container.started != before.started:
+                lost[name] = "its container was started again"
+            elif not container.is_ready:
+                lost[name] = str(container)
+        return lost
+
+    def end(self) -> None:
+        """Stop watching the containers."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        """Say when a container is lost: a test may wait for a paused one for ever."""
+        before: dict[str, str] = {}
+        while not self._ended.wait(WATCH_EVERY):
+            with suppress(DockerError):
+                lost = self.lost()
+                # Seen twice, as a test may stop a service for a while on purpose.
+                for name in lost.keys() & before.keys():
+                    with self._terminal():
+                        say(f"{SERVICES[name].title} is lost: {lost[name]}.")
+                before = lost
+
+    @property
+    def _keep(self) -> bool:
+        option = self._session.config.getoption("keep_services", default=False)
+        variable = os.environ.get("TEST_KEEP_SERVICES", "")
+        return bool(option) or variable not in ("", "0")
+
+    @contextmanager
+    def _terminal(self) -> Iterator[None]:
+        """Let output through; pytest would show it after a failure only."""
+        capture = self._session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            yield
+
+
+class NoAnswer(Exception):
+    """A service is there, but its answer to a client is an error or does not come."""
+
+
+class LoginRefused(NoAnswer):
+    """A service is ready and refuses the login, so that waiting changes nothing."""
+
+    def __init__(self, endpoint: Endpoint, reason: object) -> None:
+        super().__init__(f"{endpoint} refuses the login: {reason}")
+
+
+def wait_for_answer(endpoint: Endpoint, probe: Callable[[Endpoint], object]) -> None:
+    """Call `probe` until it succeeds, or raises what is there to stay.
+
+    A healthy container need not be reachable from the host yet, and services of a CI
+    system are there at once but not ready. Raises NoAnswer with the last error.
+    """
+    attempts = Retrying(
+        stop=stop_after_delay(ANSWERS_WITHIN),
+        wait=wait_fixed(0.1),
+        retry=retry_if_not_exception_type((NotForTests, LoginRefused)),
+        reraise=True,
+    )
+    try:
+        attempts(probe, endpoint)
+    except (NotForTests, LoginRefused):
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__  # a TimeoutError says nothing
+        raise NoAnswer(
+            f"{endpoint} did not answer within {ANSWERS_WITHIN:.0f} s: {reason}"
+        ) from error
+
+
+def ready(service: Service, containers: list[Container]) -> Container | None:
+    """The container of a service that is healthy now, if there is one."""
+    mine = (c for c in containers if c.service == service.name and c.is_ready)
+    return next(mine, None)
+
+
+def choose_ports(services: Iterable[Service]) -> dict[str, str]:
+    """TEST_<SERVICE>_PORT, where unset, for services that advertise their port."""
+    variables = [each.variable("port") for each in services if each.advertises_port]
+    return {name: str(_free_port()) for name in variables if not os.environ.get(name)}
+
+
+def _free_port() -> int:
+    """A port below those that systems hand out by themselves, so that it stays free."""
+    chance = random.SystemRandom()  # plugins give every run the same seed
+    while True:
+        with socket.socket() as free:
+            with suppress(OSError):
+                free.bind(("127.0.0.1", port := chance.randrange(20000, 32768)))
+                return port
+
+
+def published_ports(service: Service, container: Container) -> dict[str, int]:
+    """The ports on the host, by their names."""
+    if service.advertises_port:
+        return {"port": min(container.ports.values())}  # its only one
+    return {name: container.ports[number] for name, number in service.ports.items()}
+
+
+def state(service: Service, containers: list[Container]) -> str:
+    """What the containers of a service are doing, and what they said last."""
+    return "\n".join(
+        f"Now {container}. It said last:\n{compose.logs(container)}"
+        for container in containers
+        if container.service == service.name
+    )
+
+
+def explain(service: Service, error: Exception) -> str:
+    """One message for a missing service: what is wrong, and what to do."""
+    host, port = service.variable("host"), service.variable("port")
+    if isinstance(error, NotForTests | BadVariable):
+        return str(error)
+    ports = [service.variable(name) for name in service.ports]
+    fixed = [name for name in ports if os.environ.get(name)]
+    if external_endpoint(service):
+        login = [service.variable("user"), service.variable("password")]
+        check = login if isinstance(error, LoginRefused) else ["it", *ports]
+        advice = (
+            f"{host} is set: check {' and '.join(check)}, or unset it to use Docker."
+        )
+    elif isinstance(error, NoAnswer):
+        advice = (
+            "Where Docker is on another machine, or pytest in a container, set"
+            " TEST_DOCKER_ADDRESS: README.md beside the tests tells how."
+        )
+    elif fixed:
+        advice = f"Its port is fixed: unset {', '.join(fixed)} to have a free one."
+    else:
+        advice = (
+            f"Try `docker compose -f {COMPOSE_FILE.name} up --wait {service.name}`,"
+            f" or set {host} and {port} to a server that is there for tests."
+        )
+    return f"{service.title} is not available: {error}\n{advice}"
+
+
+def say(message: str) -> None:
+    """Tell what takes a while."""
+    print(f"\ntestbed: {message}", file=sys.stderr, flush=True)
+
+
+@pytest.fixture(scope="session")
+def process() -> Iterator[Process]:
+    """This test process, with the name that it gives to all it makes on servers."""
+    process = Process()
+    with locked(reaper.START_LOCK):
+        forget_ended_processes()
+        process.announce()
+    yield process
+    process.leave()
+    # The first process of a container takes the reaper along when it ends.
+    if any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))):
+        reaper.wait_until_stopped()
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest, process: Process) -> Iterator[Services]:
+    """Starts the services; tests ask for one service's own fixture instead."""
+    del process  # it must be known as running before anything is started for it
+    services = Services(request.session)
+    yield services
+    services.end()

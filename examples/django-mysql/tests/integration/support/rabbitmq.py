@@ -1,0 +1,122 @@
+"""RabbitMQ: a virtual host for every test process, empty for every test.
+
+Managed by Testbed: updates change this file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from pika import BlockingConnection, URLParameters
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPError, ProbableAuthenticationError
+
+from .endpoints import Endpoint
+from .guard import NotForTests
+from .lifecycle import LoginRefused, Services
+from .processes import Process, is_abandoned
+
+
+def probe(endpoint: Endpoint) -> None:
+    """Log in to the broker and its management API.
+
+    Raises LoginRefused, or what their clients raise.
+    """
+    # It logs each failure at length, and this is called until there is none.
+    logger = logging.getLogger("pika")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        _connect(endpoint).close()
+    except ProbableAuthenticationError as error:
+        raise LoginRefused(endpoint, error) from None
+    except (AMQPError, AMQPConnectorException) as error:
+        raise ConnectionError(repr(error)) from error  # some say nothing as a string
+    finally:
+        logger.setLevel(level)
+    with management(endpoint) as api:
+        try:
+            user = api.get("whoami").raise_for_status().json()
+        except (httpx2.HTTPError, ValueError) as error:
+            wrong = f"{api.base_url} is no management API: {error}"
+            raise ConnectionError(wrong) from error
+    if "administrator" not in user["tags"]:
+        raise NotForTests(
+            f'TEST_RABBITMQ_USER "{endpoint.user}" is no administrator: the tests make'
+            " virtual hosts."
+        )
+
+
+def management(endpoint: Endpoint) -> httpx2.Client:
+    """A client of the management API; paths are relative to /api/."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return httpx2.Client(
+        base_url=f"http://{host}:{endpoint.ports['management_port']}/api/",
+        auth=(endpoint.user, endpoint.password),
+        timeout=10,
+        trust_env=False,  # a company's proxy does not know this machine's ports
+    )
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(services: Services) -> Endpoint:
+    """The RabbitMQ server."""
+    return services.require("rabbitmq", probe)
+
+
+@pytest.fixture(scope="session")
+def broker(rabbitmq: Endpoint, process: Process) -> Iterator[Endpoint]:
+    """A virtual host for this process alone, which ends with it."""
+    with management(rabbitmq) as api:
+        for vhost in api.get("vhosts?columns=name").raise_for_status().json():
+            if is_abandoned(vhost["name"]):
+                api.delete(f"vhosts/{vhost['name']}")
+        api.put(f"vhosts/{process.name}").raise_for_status()
+        api.put(
+            f"permissions/{process.name}/{quote(rabbitmq.user, safe='')}",
+            json={"configure": ".*", "write": ".*", "read": ".*"},
+        ).raise_for_status()
+        yield replace(rabbitmq, database=process.name)
+        # Connections that a test forgot, queues and messages go with it.
+        api.delete(f"vhosts/{process.name}").raise_for_status()
+
+
+@pytest.fixture(autouse=True)
+def empty_broker(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no queue or exchange in the process's virtual host that a test used."""
+    if "broker" not in request.fixturenames:
+        yield
+        return
+    broker: Endpoint = request.getfixturevalue("broker")
+    yield
+    with management(broker) as api:
+        for kind in ("queues", "exchanges"):
+            path = f"{kind}/{broker.database}"
+            found = api.get(f"{path}?columns=name").raise_for_status().json()
+            for name in (item["name"] for item in found):
+                if name and not name.startswith("amq."):
+                    api.delete(f"{path}/{quote(name, safe='')}")
+
+
+@pytest.fixture
+def rabbitmq_channel(broker: Endpoint) -> Iterator[BlockingChannel]:
+    """A channel in the process's own virtual host, with publisher confirms."""
+    with _connect(broker) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        yield channel
+
+
+def _connect(endpoint: Endpoint) -> BlockingConnection:
+    parameters = URLParameters(endpoint.url("amqp"))
+    parameters.socket_timeout = 5
+    parameters.stack_timeout = 5
+    # It would be answered in calls only, and not while a debugger has stopped a test.
+    parameters.heartbeat = 0
+    return BlockingConnection(parameters)

@@ -1,0 +1,19 @@
+"""The application's settings in tests, and for mypy. Yours: change them as you like.
+
+No test reaches a service that it has not asked for: port 1 refuses every connection.
+The fixtures of the integration tests lead to real services.
+"""
+
+import os
+
+os.environ.update(
+    DATABASE_URL="mysql://127.0.0.1:1/nowhere",
+    CACHE_URL="redis://127.0.0.1:1/0",
+    BROKER_URL="127.0.0.1:1",
+    SECRET_KEY="insecure-test-key-not-a-secret-at-all",
+)
+
+from shop.settings import *  # noqa: F403
+
+# Hashing is slow on purpose, which tests need not be.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,26 @@
+from django.core.management import call_command
+from rest_framework.test import APIClient
+
+
+def test_django_has_nothing_to_complain_about() -> None:
+    call_command("check", fail_level="WARNING")
+
+
+def test_an_unknown_path_is_not_found_in_one_sentence() -> None:
+    answer = APIClient().get("/nowhere")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is nothing at /nowhere."}
+
+
+def test_an_answer_to_a_client_error_is_one_sentence() -> None:
+    client = APIClient()
+
+    for answer in (
+        client.get("/users/me"),
+        client.put("/users"),
+        client.post("/users", "{", content_type="application/json"),
+        client.post("/users", "email", content_type="text/plain"),
+    ):
+        assert set(answer.json()) == {"detail"}
+        assert answer.json()["detail"].endswith(".")

@@ -1,0 +1,60 @@
+"""The worker that confirms orders:
+
+flask --app shop.main consume
+"""
+
+import logging
+import signal
+import threading
+
+from flask import Flask
+
+from .database import db
+from .dependencies import get_cache
+from .events import OrderCreated
+from .messaging import consume
+from .models import Order
+from .schemas import OrderOut
+from .settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def confirm_order(event: OrderCreated) -> bool:
+    """Confirm a pending order; repeated, it changes nothing and returns False."""
+    order = db.session.get(Order, event.order_id, with_for_update=True)
+    if order is None or order.status == "confirmed":
+        return False
+    order.status = "confirmed"
+    db.session.commit()
+    return True
+
+
+def run(
+    app: Flask,
+    *,
+    ready: threading.Event | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Confirm orders until ``stop`` is set."""
+
+    def handle(event: OrderCreated) -> None:
+        # As each request, each event has a session of its own.
+        with app.app_context():
+            confirmed = confirm_order(event)
+            logger.info("Order %s confirmed: %s", event.order_id, confirmed)
+            get_cache().delete(OrderOut, event.order_id)
+
+    settings: Settings = app.config["SETTINGS"]
+    consume(settings.broker_url, handle, ready=ready, stop=stop)
+
+
+def add_commands(app: Flask) -> None:
+    @app.cli.command("consume")
+    def consume_orders() -> None:
+        """Confirm orders until stopped."""
+        logging.basicConfig(level=logging.INFO)
+        stop = threading.Event()
+        # Containers are stopped with SIGTERM, which would otherwise end us halfway.
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        run(app, stop=stop)

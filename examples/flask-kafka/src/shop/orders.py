@@ -1,0 +1,93 @@
+"""Placing and reading orders."""
+
+import logging
+from collections.abc import Iterable
+from itertools import pairwise
+from operator import attrgetter
+
+from sqlalchemy import select
+
+from .database import db
+from .dependencies import get_cache, get_publisher
+from .errors import ConflictError, InvalidOrderError, NotFoundError
+from .events import OrderCreated
+from .messaging import PublishError
+from .models import Order, OrderLine, Product
+from .pagination import Page, PageParams, paginate
+from .schemas import NewOrderLine, OrderOut
+
+logger = logging.getLogger(__name__)
+
+
+def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
+    """Sort by product: buyers who lock rows in one order cannot deadlock."""
+    ordered = sorted(lines, key=attrgetter("product_id"))
+    for line, following in pairwise(ordered):
+        if line.product_id == following.product_id:
+            raise InvalidOrderError(f"Product {line.product_id} is listed twice.")
+    return ordered
+
+
+def place_order(user_id: int, lines: Iterable[NewOrderLine]) -> OrderOut:
+    """Take the stock and store the order, both or neither."""
+    order = Order(user_id=user_id)
+    for line in in_locking_order(lines):
+        order.lines.append(_take_from_stock(line))
+    db.session.add(order)
+    db.session.commit()
+    placed = OrderOut.model_validate(order)
+    get_cache().set(placed.id, placed)
+    _announce(placed)
+    return placed
+
+
+def find_order(user_id: int, order_id: int) -> OrderOut:
+    order = _read_order(order_id)
+    # Someone else's order answers like a missing one, so that ids reveal nothing.
+    if order is None or order.user_id != user_id:
+        raise NotFoundError(f"Order {order_id} does not exist.")
+    return order
+
+
+def list_orders(user_id: int, params: PageParams) -> Page[OrderOut]:
+    own = select(Order).where(Order.user_id == user_id)
+    return paginate(own.order_by(Order.id.desc()), OrderOut, params)
+
+
+def _take_from_stock(line: NewOrderLine) -> OrderLine:
+    # Locked until the commit: no buyer can slip between.
+    product = db.session.get(Product, line.product_id, with_for_update=True)
+    if product is None:
+        raise NotFoundError(f"Product {line.product_id} does not exist.")
+    if product.stock < line.quantity:
+        raise ConflictError(f"There is not enough stock of product {product.id}.")
+    product.stock -= line.quantity
+    return OrderLine(
+        product_id=product.id,
+        quantity=line.quantity,
+        unit_price_cents=product.price_cents,
+    )
+
+
+def _read_order(order_id: int) -> OrderOut | None:
+    if cached := get_cache().get(OrderOut, order_id):
+        return cached
+    order = db.session.get(Order, order_id)
+    if order is None:
+        return None
+    found = OrderOut.model_validate(order)
+    get_cache().set(order_id, found)
+    return found
+
+
+def _announce(order: OrderOut) -> None:
+    event = OrderCreated(
+        order_id=order.id,
+        user_id=order.user_id,
+        total_cents=order.total_cents,
+    )
+    try:
+        get_publisher().publish(event)
+    except PublishError as error:
+        # The order is stored: a silent broker must not make it look refused.
+        logger.error("Order %s is stored, but not announced: %s", order.id, error)

@@ -1,0 +1,25 @@
+"""Everything that differs between two deployments, read from the environment."""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The field ``database_url`` is the variable ``DATABASE_URL``, and so on.
+
+    Services have no default address: what was forgotten must fail at the start, not
+    connect to whatever happens to listen on this machine.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    database_url: str
+    cache_url: str
+    broker_url: str
+    # HS256 wants a key at least as long as its hash.
+    secret_key: Annotated[SecretStr, Field(min_length=32)]
+    access_token_minutes: PositiveInt = 30
+    cache_prefix: str = "shop:"
+    cache_ttl_seconds: PositiveInt = 300

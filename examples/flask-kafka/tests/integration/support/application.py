@@ -1,0 +1,81 @@
+"""The application under test, and a client of its HTTP API.
+
+Managed by Testbed: updates change this file. How to build the application is for you to
+say, in ../wiring.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from .. import wiring
+from .endpoints import Endpoint
+
+
+@pytest.fixture(scope="session")
+def application(
+    database: Endpoint,
+    cache: Endpoint,
+    broker: Endpoint,
+) -> Flask:
+    """The application, built once: its routes do not change between tests."""
+    application = wiring.create_application(
+        database=database,
+        cache=cache,
+        broker=broker,
+    )
+    # It may have connected while it was built; what tests give it are others.
+    for engine in _engines(application):
+        engine.dispose()
+    return application
+
+
+@pytest.fixture
+def app(application: Flask, session_factory: sessionmaker[Session]) -> Flask:
+    """The application; its sessions are the test's."""
+    wiring.use_session_factory(application, session_factory)
+    _refuse_other_sessions(application, session_factory)
+    return application
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """An HTTP client of the application; nothing goes over the network."""
+    return app.test_client()
+
+
+def _engines(application: Flask) -> list[Any]:
+    """Where Flask-SQLAlchemy, if the application has it, takes connections from."""
+    if "sqlalchemy" not in application.extensions:
+        return []
+    with application.app_context():
+        return list(application.extensions["sqlalchemy"].engines.values())
+
+
+def _refuse_other_sessions(
+    application: Flask, session_factory: sessionmaker[Session]
+) -> None:
+    """Fail before Flask-SQLAlchemy writes rows that would stay.
+
+    Its sessions look for engines in a place of their own: one that was merely told to
+    use the test's connection writes past it.
+    """
+    engines = _engines(application)
+    if not engines:
+        return
+    wanted = session_factory.kw
+    with application.app_context():
+        mode = application.extensions["sqlalchemy"].session().join_transaction_mode
+    if wanted["bind"] not in engines or mode != wanted.get(
+        "join_transaction_mode", mode
+    ):
+        pytest.fail(
+            "use_session_factory() in wiring.py has not led Flask-SQLAlchemy into the"
+            " test's transaction: what this test commits would stay.",
+            pytrace=False,
+        )

@@ -1,0 +1,205 @@
+"""The few `docker` and `docker compose` commands that the test bed needs.
+
+Managed by Testbed: updates change this file. Standard library only: the reaper uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .processes import CHECKOUT, PROJECT, ROOT
+
+COMPOSE_FILE = ROOT / "docker-compose.test.yml"
+# What pytest calls its project, in whichever checkout.
+_BY_PYTEST = re.compile(re.escape(PROJECT.removesuffix(CHECKOUT)) + "[0-9a-f]{6}")
+_OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
+
+
+class DockerError(Exception):
+    """A docker command failed; the message is what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of docker-compose.test.yml.
+
+    `ports` maps the port inside the container to the one on the host; `started` says
+    when its server was started last.
+    """
+
+    project: str
+    service: str
+    started: str
+    state: str
+    health: str
+    exit_code: int
+    out_of_memory: bool
+    ports: Mapping[int, int]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs and its health check has succeeded."""
+        return self.state == "running" and self.health == "healthy"
+
+    def __str__(self) -> str:
+        if self.state == "running":
+            return f"its container is running, health check: {self.health}"
+        if self.state == "exited":
+            reason = ", having used all its memory" if self.out_of_memory else ""
+            return f"its container ended with exit code {self.exit_code}{reason}"
+        return f"its container is {self.state}"
+
+
+def docker(
+    *arguments: str, timeout: float = 60, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run a docker command; give what it prints on standard output.
+
+    `variables` are added to the environment. Raises DockerError when docker is missing,
+    or the command fails or takes too long (`timeout`, in seconds).
+    """
+    try:
+        return subprocess.run(
+            ["docker", *arguments],
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+            env={**os.environ, **(variables or {})},
+        ).stdout
+    except FileNotFoundError:
+        raise DockerError("the command `docker` was not found") from None
+    except subprocess.CalledProcessError as error:
+        raise DockerError(error.stderr.strip() or error.stdout.strip()) from None
+    except subprocess.TimeoutExpired:
+        command = " ".join(["docker", *arguments[:2]])
+        raise DockerError(f"`{command}` did not end in {timeout:.0f} s") from None
+
+
+def compose(
+    *arguments: str, timeout: float = 60, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run a docker compose command on our project; see `docker`."""
+    command = ("compose", "--progress", "quiet", *_OURS, *arguments)
+    return docker(*command, timeout=timeout, variables=variables)
+
+
+def containers() -> list[Container]:
+    """The containers of our compose file, whoever started them, in any project."""
+    label = "com.docker.compose.project.config_files"
+    found = []
+    for details in _inspect(f"label={label}"):
+        labels = details["Config"]["Labels"]
+        state = details["State"]
+        ports = details["NetworkSettings"]["Ports"]
+        project = labels["com.docker.compose.project"]
+        if project != PROJECT and _BY_PYTEST.fullmatch(project):
+            continue  # a checkout at the same path, but in a container or the like
+        # Several files are joined by commas, which a path may have, too.
+        files = [labels[label], *labels[label].split(",")]
+        if COMPOSE_FILE in (Path(file).resolve() for file in files):
+            found.append(
+                Container(
+                    project=project,
+                    service=labels["com.docker.compose.service"],
+                    started=state["StartedAt"],
+                    state=state["Status"],
+                    health=state.get("Health", {}).get("Status", "none"),
+                    exit_code=state["ExitCode"],
+                    out_of_memory=state["OOMKilled"],
+                    ports={
+                        int(port.split("/")[0]): int(bindings[0]["HostPort"])
+                        for port, bindings in ports.items()
+                        if bindings
+                    },
+                )
+            )
+    return found
+
+
+def _inspect(filter_: str) -> list[dict[str, Any]]:
+    """What docker knows of the containers that a filter finds, running or not."""
+    ids = docker("ps", "--all", "--quiet", "--filter", filter_).split()
+    if not ids:
+        return []
+    # A container that is removed in between is an error, with the others printed still.
+    printed = subprocess.run(["docker", "inspect", *ids], capture_output=True).stdout
+    details: list[dict[str, Any]] = json.loads(printed)
+    return details
+
+
+def missing_images(services: Iterable[str]) -> list[str]:
+    """The images of these services that this machine does not have yet."""
+    # The variables of the compose file are resolved here as `up` will resolve them.
+    configuration = json.loads(compose("config", "--format", "json"))
+    missing = []
+    for service in services:
+        image = configuration["services"][service]["image"]
+        try:
+            docker("image", "inspect", image)
+        except DockerError:
+            missing.append(image)
+    return missing
+
+
+def pull(services: Iterable[str]) -> None:
+    """Fetch images, with progress on the terminal; however long that takes."""
+    command = ["docker", "compose", *_OURS, "pull", *services]
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        raise DockerError(
+            "an image could not be pulled, see above; <SERVICE>_IMAGE names another"
+        )
+
+
+def start(
+    services: Collection[str], timeout: float, variables: Mapping[str, str]
+) -> None:
+    """Start services and wait until all are healthy, at most `timeout` seconds.
+
+    `variables` are for the compose file, beside those of the environment.
+    """
+    # What is still there of them was stopped, paused or never healthy.
+    stop(services)
+    up = ("up", "--detach", "--wait", "--wait-timeout", str(round(timeout)), *services)
+    compose(*up, timeout=timeout + 30, variables=variables)
+
+
+def stop(services: Iterable[str]) -> None:
+    """Remove these services of our project, and its network with the last of them."""
+    # By label, without the compose file: it works when the checkout is gone, too.
+    label = f"label=com.docker.compose.project={PROJECT}"
+    found = {
+        details["Config"]["Labels"]["com.docker.compose.service"]: details["Id"]
+        for details in _inspect(label)
+    }
+    if ours := [found[service] for service in services if service in found]:
+        docker("rm", "--force", "--volumes", *ours)
+    if len(ours) == len(found):
+        for network in docker("network", "ls", "--quiet", "--filter", label).split():
+            docker("network", "rm", network)
+
+
+def logs(container: Container, since: str = "", lines: int = 50) -> str:
+    """The last log lines of a container, its standard output and error together.
+
+    `since` is a time as `docker logs --since` takes it.
+    """
+    span = ["--since", since] if since else []
+    try:
+        # Compose, as `docker logs` keeps the two apart.
+        return docker(
+            *("compose", "-p", container.project, "-f", str(COMPOSE_FILE)),
+            *("logs", "--no-color", "--no-log-prefix"),
+            *("--tail", str(lines), *span, container.service),
+            timeout=5,
+        ).strip()
+    except DockerError as error:
+        return f"(no logs: {error})"

@@ -1,0 +1,55 @@
+"""The one seam between the test bed and the application. Yours: change it as you like.
+
+The managed fixtures call these functions with these arguments.
+"""
+
+from __future__ import annotations
+
+import flask_migrate
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy.orm import Session, sessionmaker
+
+from shop.database import init_database
+from shop.main import create_app
+from shop.settings import Settings
+
+from .support.endpoints import Endpoint
+
+
+def migrate(database: Endpoint) -> None:
+    """Bring an empty database to the newest schema; called once in a test run."""
+    app = Flask("shop")
+    init_database(app, database.url("postgresql+psycopg"))
+    with app.app_context():
+        flask_migrate.upgrade()
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def create_application(
+    database: Endpoint,
+    cache: Endpoint,
+    broker: Endpoint,
+) -> Flask:
+    """Build the application, pointed at these services; called once in a process."""
+    application = create_app(
+        Settings(
+            database_url=database.url("postgresql+psycopg"),
+            cache_url=cache.url("redis"),
+            broker_url=broker.url("kafka"),
+            secret_key=SecretStr("insecure-integration-test-key-not-a-secret"),
+        )
+    )
+    application.testing = True  # Errors that nobody handles reach the test.
+    return application
+
+
+def use_session_factory(
+    application: Flask, session_factory: sessionmaker[Session]
+) -> None:
+    """Make the application take its sessions from here; called before every test."""
+    with application.app_context():
+        db = application.extensions["sqlalchemy"]
+        db.session.configure(join_transaction_mode="create_savepoint")
+        # Where its sessions look for one; a `bind` of their own they would ignore.
+        db.engines[None] = session_factory.kw["bind"]

@@ -1,0 +1,16 @@
+import pytest
+
+from shop.settings import Settings
+
+# Port 1 refuses every connection, so a test that uses a service fails.
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        database_url=f"postgresql+psycopg://{NOWHERE}/nowhere",
+        cache_url=f"redis://{NOWHERE}/0",
+        broker_url=NOWHERE,
+        secret_key="insecure-unit-test-key-not-a-secret",
+    )
