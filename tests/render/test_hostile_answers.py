@@ -18,6 +18,7 @@ import keyword
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -58,8 +59,11 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 COMPUTED = [name for name in QUESTIONS if QUESTIONS[name].get("when") is False]
 ANSWERABLE = [name for name in QUESTIONS if name not in COMPUTED]
 # What has to be answered for a question to be asked.
-WITHOUT_STARTER = {"starter": False}
-BESIDE = {"app": WITHOUT_STARTER, "models": WITHOUT_STARTER}
+BESIDE: dict[str, dict[str, object]] = {
+    "app": {"starter": False},
+    "models": {"starter": False},
+    "settings_module": {"framework": "django", "starter": False},
+}
 CHOICES = {
     name: list(QUESTIONS[name]["choices"].values())
     for name in ANSWERABLE
@@ -118,6 +122,8 @@ PLAUSIBLE: dict[str, st.SearchStrategy[str]] = {
         st.from_regex(r"[aB_][z9_]?([.][aB_]{1,2}){0,3}:[aBz_]{1,3}", fullmatch=True)
         | st.sampled_from(["", "shop.main:app", "if:x", "x.None:x", "x" * 58 + ":xx"]),
     ),
+    "settings_module": st.from_regex(r"[aB_][z9_]?([.][aB_]{1,2}){0,3}", fullmatch=True)
+    | st.sampled_from(["shop.settings", "config.settings.test", "a.if", "x" * 61]),
     **{name: st.sampled_from(CHOICES[name]) for name in CHOICES},
 }
 HARMLESS: dict[str, object] = {
@@ -128,6 +134,7 @@ HARMLESS: dict[str, object] = {
     "versions": {},
     "app": "shop.main:app",
     "models": "shop.models:Base",
+    "settings_module": "config.settings",
 }
 
 
@@ -360,6 +367,10 @@ def check_it_landed(repository: Path, name: str, answer: Any) -> None:
             module, _, attribute = answer.partition(":")
             wiring = repository / "tests" / "integration" / "wiring.py"
             assert f"from {module} import {attribute}\n" in wiring.read_text()
+        case "settings_module":
+            support = repository / "tests" / "integration" / "support"
+            found = (support / "deployments.py").read_text()
+            assert f'"DJANGO_SETTINGS_MODULE", "{answer}")\n' in found
         case "versions":
             for service, major in answer.items():
                 assert re.search(rf":{major}\.[^/]*\}}$", images[service])
@@ -591,6 +602,8 @@ def answer_menu(command: list[str], answers: dict[str, list[str]]) -> bytes:
     for name in [name for name in ANSWERABLE if name not in BESIDE]:
         question = QUESTIONS[name]["help"][:25].encode()
         while question not in shown:
+            readable, _, _ = select.select([terminal], [], [], 30)
+            assert readable, f"{name} is not asked, after:\n{shown.decode()}"
             shown += os.read(terminal, 65536)
         # An answer that is wrongly accepted brings up the next question too early, and
         # is recorded.
