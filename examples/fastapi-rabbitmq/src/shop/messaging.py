@@ -21,7 +21,8 @@ GROUP = "order-confirmation"
 
 TIMEOUT_SECONDS = 5
 RECONNECT_SECONDS = 1
-PREFETCH = 10
+# No more than is handled at once: what goes back to the broker counts as delivered.
+PREFETCH = 1
 # How often a message is handed out again before it is put aside.
 REDELIVERIES = 3
 
