@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from pika import BasicProperties, BlockingConnection, DeliveryMode, URLParameters
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker, UnroutableError
 from pika.exchange_type import ExchangeType
 from pika.spec import Basic
 from pydantic import ValidationError
@@ -77,8 +77,10 @@ def declare(channel: BlockingChannel, group: str) -> None:
 
 def is_open(channel: BlockingChannel) -> bool:
     """Answer the broker's heartbeats, and tell whether it is still there."""
-    with suppress(*BROKER_ERRORS):
-        channel.connection.process_data_events()
+    # Asked once more, a connection that is closed raises what is no BROKER_ERROR.
+    if channel.is_open:
+        with suppress(*BROKER_ERRORS):
+            channel.connection.process_data_events()
     return channel.is_open
 
 
@@ -159,15 +161,25 @@ class Publisher:
                     continue
                 try:
                     if channel is None or not is_open(channel):
-                        connections.close()
-                        connection = connections.enter_context(connect(self._url))
-                        channel = connection.channel()
-                        channel.confirm_delivery()
-                        declare(channel, GROUP)
-                    job.run(channel)
+                        channel = self._open(connections)
+                    try:
+                        job.run(channel)
+                    except (ChannelClosedByBroker, UnroutableError):
+                        # Refused: what was declared is there no more.
+                        channel = self._open(connections)
+                        job.run(channel)
                     job.done.set_result(None)
                 except Exception as error:
                     job.done.set_exception(error)
+
+    def _open(self, connections: ExitStack) -> BlockingChannel:
+        """A channel of a new connection, which replaces the one before."""
+        connections.close()
+        connection = connections.enter_context(connect(self._url))
+        channel = connection.channel()
+        channel.confirm_delivery()
+        declare(channel, GROUP)
+        return channel
 
     def _next_job(self) -> Job | None:
         try:
