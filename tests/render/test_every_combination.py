@@ -179,3 +179,18 @@ def managed_files(repository: Path) -> set[Path]:
     )
     found = {path for pattern in patterns for path in repository.glob(pattern)}
     return {path.relative_to(repository) for path in found if path.is_file()}
+
+
+def test_the_readme_has_a_login_where_the_service_has_one(
+    render: Callable[..., Path],
+) -> None:
+    for stack in covering_stacks():
+        if not stack["starter"]:
+            continue
+        readme = (render(**stack) / "README.md").read_text(encoding="utf-8")
+        for role in ("database", "cache", "broker"):
+            found = re.search(rf"export {role.upper()}_URL=(.*)", readme)
+            if found:
+                folder = ROOT / "template" / "services" / str(stack[role])
+                facts = yaml.safe_load((folder / "facts.yml").read_text())
+                assert ("user:password@" in found[1]) == bool(facts["user"]), stack
