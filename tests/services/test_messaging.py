@@ -56,3 +56,33 @@ def test_stops_of_a_consumer_do_not_count_against_what_it_had_not_begun(
     repository = make_repository(cache="none")
     result = repository.pytest(repository.add_test("stops", STOPS))
     assert result.code == 0, result.output
+
+
+REMOVED_MEANWHILE = """\
+from .support.kafka import Topic, _delete_topics, administration
+
+
+def test_what_another_process_has_just_removed_is_no_error(broker):
+    topic = Topic(broker, f"{broker.database}.left")
+    topic.create()
+
+    def is_unwanted(name):
+        if name != topic.name:
+            return False
+        with administration(broker) as other:
+            other.delete_topics([name])[name].result()
+        return True
+
+    _delete_topics(broker, is_unwanted)
+"""
+
+
+def test_processes_that_start_at_once_may_remove_the_same_topics(
+    make_repository: MakeRepository,
+) -> None:
+    repository = make_repository(
+        database_access="sync", broker="kafka", cache="none", starter=False
+    )
+    test = repository.add_test("removed_meanwhile", REMOVED_MEANWHILE)
+    result = repository.pytest(test)
+    assert result.code == 0, result.output

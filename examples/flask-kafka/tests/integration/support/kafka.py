@@ -222,4 +222,9 @@ def _delete_messages(broker: Endpoint) -> None:
 
 def _wait_for(answers: Mapping[Any, Future[Any]]) -> None:
     for answer in answers.values():
-        answer.result()
+        try:
+            answer.result()
+        except KafkaException as error:
+            # Another process may be at it, too, and was faster.
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
