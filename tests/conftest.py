@@ -27,15 +27,18 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Render a stack, with defaults for what is not answered, into a folder.
 
+    Where `over` names a repository, into a copy of it: what it has already stays.
     The same answers give the same folder: use it to look only, or copy it.
     """
     folder = tmp_path_factory.mktemp("rendered")
     rendered: dict[str, Path] = {}
 
-    def render(**answers: object) -> Path:
-        key = repr(sorted(answers.items()))
+    def render(over: Path | None = None, **answers: object) -> Path:
+        key = repr((over, sorted(answers.items())))
         if key not in rendered:
             rendered[key] = folder / f"repository{len(rendered)}"
+            if over:
+                shutil.copytree(over, rendered[key])
             copier.run_copy(
                 str(template), rendered[key], data=answers, defaults=True, quiet=True
             )

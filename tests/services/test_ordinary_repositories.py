@@ -1,13 +1,10 @@
-"""The bed works in repositories that were not made for it.
-
-tests/ordinary has three of them, each with a hand-written wiring.py; what is managed
-comes from the template.
-"""
+"""The bed works in repositories that were not made for it."""
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -15,81 +12,80 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, MakeRepository, Repository
+from ..ordinary_repositories import REPOSITORIES, Ordinary
+from .conftest import MakeRepository, Repository
 
-ORDINARY = ROOT / "tests" / "ordinary"
-
-# The template has no Django yet: what is the same for every framework has to do.
-FOR_EVERY_FRAMEWORK = [
-    "__init__",
-    "compose",
-    "diagnostics",
-    "endpoints",
-    "guard",
-    "lifecycle",
-    "locks",
-    "postgres",
-    "processes",
-    "reaper",
-]
-
-# What each of them has installed beside the bed.
-PLUGINS = {
-    "django_blog": "django",
-    "fastapi_module_engine": "",
-    "own_pytest_options": "pytest_asyncio.plugin",
-}
+BY_NAME = {ordinary.name: ordinary for ordinary in REPOSITORIES}
 
 
-@pytest.fixture(params=sorted(PLUGINS))
+@pytest.fixture
+def ordinary(request: pytest.FixtureRequest) -> Ordinary:
+    return BY_NAME[request.param]
+
+
+@pytest.fixture
 def repository(
-    request: pytest.FixtureRequest,
-    make_repository: MakeRepository,
-    render: Callable[..., Path],
+    ordinary: Ordinary, make_repository: MakeRepository, render: Callable[..., Path]
 ) -> Repository:
-    name = request.param
-    bed = render(starter=False, cache="none", broker="none")
-    repository = make_repository(source=ORDINARY / name)
-    integration = repository.path / "tests" / "integration"
-    shutil.copy(bed / "docker-compose.test.yml", repository.path)
-    (integration / "__init__.py").touch()
-    if name == "django_blog":
-        (integration / "support").mkdir()
-        for module in FOR_EVERY_FRAMEWORK:
-            file = bed / "tests" / "integration" / "support" / f"{module}.py"
-            shutil.copy(file, integration / "support")
-    else:
-        for file in (bed / "tests" / "integration").rglob("*"):
-            target = integration / file.relative_to(bed / "tests" / "integration")
-            if file.is_file() and not target.exists():
-                target.parent.mkdir(exist_ok=True)
-                shutil.copy(file, target)
-    if PLUGINS[name]:
-        repository.plugins.append(PLUGINS[name])
+    repository = make_repository(ordinary.name, source=ordinary.with_bed(render))
+    repository.plugins += ordinary.plugins
     return repository
 
 
+def modules_of_tests(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("test*.py")}
+
+
+# Called with their folder, pytest knows the bed before it starts its workers, whatever
+# else the repository has: one of each framework will do.
 @pytest.mark.parametrize(
-    "arguments", ["", "-n 4", "tests/integration -n 4"], ids=lambda a: a or "plain"
+    ("ordinary", "arguments"),
+    [
+        *itertools.product(BY_NAME, ["", "-n 4"]),
+        ("fastapi_notes", "tests/integration -n 4"),
+        ("flask_guestbook", "tests/integration -n 4"),
+        ("django_blog", "tests/integration -n 4"),
+    ],
+    ids=lambda value: value or "plain",
+    indirect=["ordinary"],
 )
 def test_services_start_once_and_nothing_is_left(
     repository: Repository, arguments: str
 ) -> None:
-    result = repository.pytest(*arguments.split())
+    result = repository.pytest("-rp", *arguments.split())
     assert result.code == 0, result.output
     assert set(result.counts) == {"passed"}
-    assert result.output.count("testbed: starting postgres") <= 1
+    assert result.output.count("testbed: starting") <= 1, result.output
+    # The bed's own, that of each service, and the repository's.
+    passed = set(re.findall(r"^PASSED (?:.*/)?(\w+\.py)::", result.output, re.M))
+    folder = "tests/integration" if "tests/integration" in arguments else "."
+    assert passed == modules_of_tests(repository.path / folder)
     repository.wait_until_nothing_is_left()
 
 
-@pytest.mark.parametrize("arguments", ["tests/unit", "--collect-only"])
-def test_without_need_nothing_starts(repository: Repository, arguments: str) -> None:
-    result = repository.pytest(arguments)
-    assert result.code == 0, result.output
-    assert repository.containers() == {}
+@pytest.mark.parametrize("ordinary", BY_NAME, indirect=True)
+def test_without_need_nothing_starts(
+    repository: Repository, ordinary: Ordinary
+) -> None:
+    for argument in (ordinary.elsewhere, "--collect-only"):
+        result = repository.pytest(argument)
+        assert result.code == 0, result.output
+        assert "testbed: starting" not in result.output
+        assert repository.containers() == {}
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+# How runs end is the same code in all, and test_ends.py has more of it. These are here
+# for their plugins, which have something to end: an event loop, a database. A kill
+# leaves no plugin the time for that, so one of them will do.
+@pytest.mark.parametrize(
+    ("ordinary", "ending"),
+    [
+        ("fastapi_notes", signal.SIGINT),
+        ("django_library", signal.SIGINT),
+        ("django_library", signal.SIGKILL),
+    ],
+    indirect=["ordinary"],
+)
 def test_nothing_is_left_after_an_interrupted_run(
     repository: Repository, ending: signal.Signals
 ) -> None:

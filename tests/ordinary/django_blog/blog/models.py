@@ -6,5 +6,5 @@ class Article(models.Model):
     title = models.CharField(max_length=200)
     published = models.BooleanField(default=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title

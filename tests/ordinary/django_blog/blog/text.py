@@ -1,2 +1,2 @@
-def excerpt(text, length=40):
+def excerpt(text: str, length: int = 40) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

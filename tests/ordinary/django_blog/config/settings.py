@@ -2,6 +2,7 @@ import os
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "insecure-development-key-not-a-secret")
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "blog"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "config.urls"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -15,5 +16,12 @@ DATABASES = {
         "HOST": os.environ.get("DB_HOST", "db.invalid"),
         "PORT": os.environ.get("DB_PORT", "5432"),
         "CONN_MAX_AGE": 60,
-    }
+    },
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ.get("REDIS_URL", "redis://cache.invalid:6379/0"),
+        "KEY_PREFIX": "blog",
+    },
 }

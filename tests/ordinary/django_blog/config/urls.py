@@ -1,4 +1,8 @@
-from blog.views import article_list
 from django.urls import path
 
-urlpatterns = [path("articles/", article_list)]
+from blog.views import article_detail, article_list
+
+urlpatterns = [
+    path("articles/", article_list),
+    path("articles/<slug:slug>/", article_detail),
+]

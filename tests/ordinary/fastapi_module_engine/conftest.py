@@ -1,3 +1,0 @@
-import os
-
-os.environ.setdefault("DATABASE_URL", "postgresql+asyncpg://tasks@db.invalid/tasks")

@@ -1,0 +1,3 @@
+import os
+
+os.environ.setdefault('DATABASE_URL', 'postgresql+asyncpg://tasks@db.invalid/tasks')

@@ -1,0 +1,44 @@
+"""The one seam between the test bed and your application. Yours: fill it in.
+
+The managed fixtures call these functions with these arguments. Import your application
+inside of them, not above: it may read its settings when it is imported.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from .support.endpoints import Endpoint
+
+
+def migrate(database: Endpoint) -> None:
+    """Bring an empty database to your newest schema; called once in a test run."""
+    from app.db import Base
+
+    engine = create_engine(database.url("postgresql+psycopg"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+def create_application(
+    database: Endpoint,
+) -> FastAPI:
+    """Build your application, pointed at these services; called once in a process."""
+    # Whatever your settings are called: they are read when it is imported, or built.
+    os.environ["DATABASE_URL"] = database.url("postgresql+psycopg")
+    from app.main import app
+
+    return app
+
+
+def use_session_factory(
+    application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
+) -> None:
+    """Make your application take its sessions from here; called before every test."""
+    from app.db import SessionLocal
+
+    SessionLocal.configure(**session_factory.kw)

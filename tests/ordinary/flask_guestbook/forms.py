@@ -1,0 +1,2 @@
+def clean(form):
+    return form.get("author", "").strip(), form.get("text", "").strip()

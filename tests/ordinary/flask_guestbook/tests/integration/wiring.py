@@ -1,0 +1,46 @@
+"""The one seam between the test bed and your application. Yours: fill it in.
+
+The managed fixtures call these functions with these arguments. Import your application
+inside of them, not above: it may read its settings when it is imported.
+"""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from .support.endpoints import Endpoint
+
+
+def migrate(database: Endpoint) -> None:
+    """Bring an empty database to your newest schema; called once in a test run."""
+    from models import Base
+
+    engine = create_engine(database.url("postgresql+psycopg"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+def create_application(
+    database: Endpoint,
+    broker: Endpoint,
+) -> Flask:
+    """Build your application, pointed at these services; called once in a process."""
+    os.environ["DATABASE_URL"] = database.url("postgresql+psycopg")
+    os.environ["AMQP_URL"] = broker.url("amqp")
+    from app import app
+
+    return app
+
+
+def use_session_factory(
+    application: Flask, session_factory: sessionmaker[Session]
+) -> None:
+    """Make your application take its sessions from here; called before every test."""
+    from database import db_session
+
+    db_session.remove()
+    db_session.configure(**session_factory.kw)

@@ -1,8 +1,0 @@
-import pytest
-
-from .support.plugin import *  # noqa: F403
-
-
-@pytest.fixture
-async def greeting():
-    return "hello"
