@@ -25,7 +25,7 @@ class BookTest(TestCase):
         self.assertEqual(connection.vendor, "sqlite")
 
     def test_a_book_is_counted(self):
-        self.assertEqual(self.client.get(reverse("genres")).json(), {"Crime": 0, "Drama": 1, "Poetry": 0})
+        self.assertEqual(self.client.get(reverse("genres")).json(), {"Drama": 1})
 
     def test_a_book_is_lent_once(self):
         url = reverse("lend", args=[self.book.pk])

@@ -15,15 +15,20 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler, load_backend
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from .endpoints import Endpoint
 from .mysql import RESET
 
 ENGINE = "django.db.backends.mysql"
+
+# As they are before --nomigrations of pytest-django hides them from the whole run.
+_MIGRATIONS = settings.MIGRATION_MODULES
 
 # Set by the fixture `database_blocker`.
 _blocker: ContextVar[DjangoDbBlocker] = ContextVar("_blocker")
@@ -105,7 +110,7 @@ def connected_to(database: Endpoint) -> Iterator[None]:
     databases = Databases(database)
     databases.put_in_place(True)
     try:
-        with _blocker.get().unblock():
+        with _blocker.get().unblock(), override_settings(MIGRATION_MODULES=_MIGRATIONS):
             yield
     finally:
         databases.put_in_place(False)
