@@ -41,4 +41,5 @@ def use_session_factory(
     """Make your application take its sessions from here; called before every test."""
     from app.db import SessionLocal
 
+    application.dependency_overrides.clear()  # of other tests, which have no database
     SessionLocal.configure(**session_factory.kw)
