@@ -44,12 +44,18 @@ def use_session_factory(
 ) -> None:
     """Make your application take its sessions from here; called before every test.
 
-    Sessions that a dependency makes:
+    A dependency that makes a session for a request:
 
-        application.dependency_overrides[get_session_factory] = lambda: session_factory
+        async def get_session() -> AsyncIterator[AsyncSession]:
+            async with session_factory() as session:
+                yield session
+
+        application.dependency_overrides[get_db] = get_session
 
     A sessionmaker in a module, which keeps working wherever it was imported to:
 
-        SessionLocal.configure(**session_factory.kw)
+        SessionLocal.configure(
+            bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
+        )
     """
     pytest.fail("fill in use_session_factory() in wiring.py first", pytrace=False)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-def get_sessions(request: Request) -> async_sessionmaker[AsyncSession]:
-    """Give the application's session factory."""
-    sessions: async_sessionmaker[AsyncSession] = request.app.state.sessions
-    return sessions
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Give a session of its own to a request."""
+    async with request.app.state.sessions() as session:
+        yield session
 
 
 def get_redis(request: Request) -> Redis:
@@ -26,7 +26,7 @@ def get_redis(request: Request) -> Redis:
     return client
 
 
-Sessions = Annotated[async_sessionmaker[AsyncSession], Depends(get_sessions)]
+Session = Annotated[AsyncSession, Depends(get_session)]
 Readers = Annotated[Redis, Depends(get_redis)]
 
 
@@ -45,24 +45,21 @@ def create_app(database_url: str, redis_url: str) -> FastAPI:
     app.state.sessions = async_sessionmaker(engine)
 
     @app.put("/notes/{name}")
-    async def put(name: str, sessions: Sessions) -> dict[str, Any]:
-        async with sessions.begin() as session:
-            await session.execute(text("INSERT INTO notes (name) VALUES (:name)"), {"name": name})
+    async def put(name: str, session: Session) -> dict[str, Any]:
+        await session.execute(text("INSERT INTO notes (name) VALUES (:name)"), {"name": name})
+        await session.commit()
         return {"name": name}
 
     @app.get("/notes")
-    async def get_all(sessions: Sessions) -> list[str]:
-        async with sessions() as session:
-            found = await session.execute(text("SELECT name FROM notes ORDER BY name"))
-            return list(found.scalars())
+    async def get_all(session: Session) -> list[str]:
+        found = await session.execute(text("SELECT name FROM notes ORDER BY name"))
+        return list(found.scalars())
 
     @app.get("/notes/{name}")
-    async def get(name: str, sessions: Sessions, readers: Readers) -> dict[str, Any]:
+    async def get(name: str, session: Session, readers: Readers) -> dict[str, Any]:
         exists = text("SELECT 1 FROM notes WHERE name = :name")
-        async with sessions() as session:
-            found = await session.execute(exists, {"name": name})
-            if not found.scalar():
-                raise HTTPException(404)
+        if not await session.scalar(exists, {"name": name}):
+            raise HTTPException(404)
         return {"name": name, "read": await readers.incr(f"read:{name}")}
 
     return app

@@ -6,6 +6,8 @@ inside of them, not above: it may read its settings when it is imported.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import psycopg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -33,6 +35,10 @@ def use_session_factory(
     application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
 ) -> None:
     """Make your application take its sessions from here; called before every test."""
-    from notes.api import get_sessions
+    from notes.api import get_session
 
-    application.dependency_overrides[get_sessions] = lambda: session_factory
+    async def get_session_of_test() -> AsyncIterator[AsyncSession]:
+        async with session_factory() as session:
+            yield session
+
+    application.dependency_overrides[get_session] = get_session_of_test

@@ -42,4 +42,6 @@ def use_session_factory(
     from app.db import SessionLocal
 
     application.dependency_overrides.clear()  # of other tests, which have no database
-    SessionLocal.configure(**session_factory.kw)
+    SessionLocal.configure(
+        bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
+    )

@@ -3,6 +3,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from database import db_session as sessions
 from events import QUEUE
 from models import Entry
 
@@ -32,3 +33,7 @@ def test_an_event_is_published(entry, rabbitmq_channel, visit):
 def test_nothing_is_kept_of_a_bad_form(client, db_session):
     assert client.post("/entries", data={"author": "Ann"}).status_code == 400
     assert db_session.scalars(select(Entry)).all() == []
+
+
+def test_sessions_are_those_of_the_application(app):
+    assert not sessions().autoflush

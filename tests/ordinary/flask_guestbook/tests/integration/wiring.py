@@ -43,4 +43,6 @@ def use_session_factory(
     from database import db_session
 
     db_session.remove()
-    db_session.configure(**session_factory.kw)
+    db_session.configure(
+        bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
+    )
