@@ -32,8 +32,9 @@ def repository(
     return repository
 
 
-def modules_of_tests(folder: Path) -> set[str]:
-    return {path.name for path in folder.rglob("test*.py")}
+def modules_of_tests(repository: Repository, folder: str) -> set[str]:
+    found = (repository.path / folder).rglob("test*.py")
+    return {path.relative_to(repository.path).as_posix() for path in found}
 
 
 # Called with their folder, pytest knows the bed before it starts its workers, whatever
@@ -55,11 +56,11 @@ def test_services_start_once_and_nothing_is_left(
     result = repository.pytest("-rp", *arguments.split())
     assert result.code == 0, result.output
     assert set(result.counts) == {"passed"}
-    assert result.output.count("testbed: starting") <= 1, result.output
-    # The bed's own, that of each service, and the repository's.
-    passed = set(re.findall(r"^PASSED (?:.*/)?(\w+\.py)::", result.output, re.M))
+    assert result.output.count("testbed: starting") == 1, result.output
+    # The bed's own, those of each service, and the repository's.
+    passed = set(re.findall(r"^PASSED (\S+?\.py)::", result.output, re.M))
     folder = "tests/integration" if "tests/integration" in arguments else "."
-    assert passed == modules_of_tests(repository.path / folder)
+    assert passed == modules_of_tests(repository, folder)
     repository.wait_until_nothing_is_left()
 
 
