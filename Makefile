@@ -24,7 +24,7 @@ test: everyday  ## all tests; those on real services where a Docker engine answe
 	$(BIN)/python -m pytest tests/services
 
 everyday: $(VENV)/.done  ## the tests that need no Docker
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/services
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --ignore tests/services
 
 soak: $(VENV)/.done  ## repeats of the isolation tests and random ends: REPEAT=100 ENDS=300 SEED=1
 	$(BIN)/python -m pytest -x tests/services/soak.py $(ARGS)

@@ -71,6 +71,7 @@ class Repository:
     path: Path
     environment: dict[str, str]
     plugins: list[str] = field(default_factory=lambda: [*PLUGINS_OF_A_REPOSITORY])
+    python: str = sys.executable
     # What runs pytest, such as a shell in a container would.
     wrapper: list[str] = field(default_factory=list)
 
@@ -87,7 +88,7 @@ class Repository:
         """
         plugins = [part for name in self.plugins for part in ("-p", name)]
         return subprocess.Popen(
-            [*self.wrapper, sys.executable, "-m", "pytest", *plugins, *arguments],
+            [*self.wrapper, self.python, "-m", "pytest", *plugins, *arguments],
             cwd=self.path,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,

@@ -102,7 +102,8 @@ def assert_nothing_stays(
         # Kafka takes a killed member of a group for gone when its session ends, after
         # 10 s; and looks every second for groups to remove.
         deadline = time.monotonic() + 15
-        while any(left := repository.leftovers().values()):
+        while left := {k: v for k, v in repository.leftovers().items() if v}:
+            assert left.keys() == {"kafka"}, f"{left}\n{why}"
             assert time.monotonic() < deadline, f"{left}\n{why}"
             time.sleep(0.2)
     else:

@@ -14,7 +14,8 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    email = models.EmailField(unique=True)
+    # Two addresses that differ in an accent are two users.
+    email = models.EmailField(unique=True, db_collation="utf8mb4_0900_as_cs")
     created_at = models.DateTimeField(auto_now_add=True)
     last_login = None  # Tokens know no login that lasts.
 

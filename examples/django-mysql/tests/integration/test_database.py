@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Sum
 
-from shop.models import OrderLine, Product
+from shop.models import OrderLine, Product, User
 
-from .factories import OrderFactory, ProductFactory
+from .factories import OrderFactory, ProductFactory, UserFactory
 
 UNKNOWN = 2_000_000_000
 
@@ -22,6 +24,19 @@ def test_a_sku_is_unique(db: None) -> None:
     ProductFactory.create(sku="TEA-100")
     with pytest.raises(IntegrityError, match="sku"):
         ProductFactory.create(sku="TEA-100")
+
+
+def test_an_address_with_an_accent_is_another_one(db: None) -> None:
+    UserFactory.create(email="jose@example.com")
+    UserFactory.create(email="josé@example.com")
+
+    assert User.objects.filter(email="jose@example.com").count() == 1
+
+
+def test_a_moment_knows_its_time_zone(db: None) -> None:
+    user = UserFactory.create()
+    user.refresh_from_db()
+    assert abs(datetime.now(UTC) - user.created_at) < timedelta(minutes=10)
 
 
 def test_stock_is_never_negative(db: None) -> None:

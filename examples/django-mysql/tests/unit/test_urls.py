@@ -3,7 +3,8 @@ from rest_framework.test import APIClient
 
 
 def test_django_has_nothing_to_complain_about() -> None:
-    call_command("check", fail_level="WARNING")
+    # Without databases: Django 6.1 asks their servers what they can.
+    call_command("check", fail_level="WARNING", databases=[])
 
 
 def test_an_unknown_path_is_not_found_in_one_sentence() -> None:

@@ -12,9 +12,10 @@ from .cache import Cache
 from .database import make_engine, make_session_factory
 from .errors import add_error_handlers
 from .messaging import Publisher
-from .routers import auth, health, orders, products, users
+from .routers import auth, health, orders, products, stock, users
 from .schemas import ErrorDetail
 from .settings import Settings
+from .stock_feed import StockFeed
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine = make_engine(settings.database_url)
         resources.push_async_callback(engine.dispose)
         app.state.session_factory = make_session_factory(engine)
+        app.state.stock_feed = StockFeed()
         app.state.cache = Cache(
             settings.cache_url,
             prefix=settings.cache_prefix,
@@ -44,6 +46,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings or Settings()
     add_error_handlers(app)
-    for part in (auth, health, orders, products, users):
+    for part in (auth, health, orders, products, stock, users):
         app.include_router(part.router)
     return app

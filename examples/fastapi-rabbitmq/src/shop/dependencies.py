@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,11 +14,17 @@ from .messaging import Publisher
 from .models import User
 from .security import read_access_token
 from .settings import Settings
+from .stock_feed import StockFeed
 
 
 def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
+
+
+def get_stock_feed(connection: HTTPConnection) -> StockFeed:
+    stock_feed: StockFeed = connection.app.state.stock_feed
+    return stock_feed
 
 
 def get_cache(request: Request) -> Cache:
@@ -33,6 +40,7 @@ def get_publisher(request: Request) -> Publisher:
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 SessionFactoryDep = Annotated[SessionFactory, Depends(get_session_factory)]
 SessionDep = Annotated[AsyncSession, Depends(get_session)]
+StockFeedDep = Annotated[StockFeed, Depends(get_stock_feed)]
 CacheDep = Annotated[Cache, Depends(get_cache)]
 PublisherDep = Annotated[Publisher, Depends(get_publisher)]
 BearerToken = Annotated[

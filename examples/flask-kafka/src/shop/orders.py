@@ -55,7 +55,7 @@ def list_orders(user_id: int, params: PageParams) -> Page[OrderOut]:
 
 
 def _take_from_stock(line: NewOrderLine) -> OrderLine:
-    # Locked until the commit: no buyer can slip between.
+    # Locked until the end of the transaction: no other buyer can slip between.
     product = db.session.get(Product, line.product_id, with_for_update=True)
     if product is None:
         raise NotFoundError(f"Product {line.product_id} does not exist.")

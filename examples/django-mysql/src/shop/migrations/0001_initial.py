@@ -25,7 +25,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
-                ("email", models.EmailField(max_length=254, unique=True)),
+                (
+                    "email",
+                    models.EmailField(
+                        db_collation="utf8mb4_0900_as_cs",
+                        max_length=254,
+                        unique=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={"abstract": False},

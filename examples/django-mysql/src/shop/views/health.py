@@ -47,7 +47,7 @@ def check(probes: dict[str, Callable[[], None]]) -> dict[str, str]:
     """Run all probes at once; who does not answer in time has failed."""
     answers = {name: start(probe) for name, probe in probes.items()}
     wait(answers.values(), timeout=TIMEOUT_SECONDS)
-    results = {}
+    results: dict[str, str] = {}
     for name, answer in answers.items():
         results[name] = "error"
         if not answer.done():

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient
+from httpx2 import AsyncClient
+from httpx2.websockets import ASGIWebSocketTransport
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from .. import wiring
@@ -44,7 +45,10 @@ async def app(
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """An HTTP client of the application; nothing goes over the network."""
-    transport = ASGITransport(app)
+    """A client of the application; nothing goes over the network.
+
+    Besides HTTP, it speaks WebSocket: `async with client.websocket(path) as socket`.
+    """
+    transport = ASGIWebSocketTransport(app)
     async with AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

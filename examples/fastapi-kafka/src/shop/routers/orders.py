@@ -3,7 +3,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from ..dependencies import CurrentUser
+from ..dependencies import CurrentUser, StockFeedDep
 from ..orders import OrderService
 from ..pagination import Page, PageQuery
 from ..schemas import Id, NewOrder, OrderOut
@@ -14,8 +14,15 @@ Orders = Annotated[OrderService, Depends()]
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def place_order(new: NewOrder, user: CurrentUser, orders: Orders) -> OrderOut:
-    return await orders.place_order(user.id, new.lines)
+async def place_order(
+    new: NewOrder,
+    user: CurrentUser,
+    orders: Orders,
+    feed: StockFeedDep,
+) -> OrderOut:
+    placed = await orders.place_order(user.id, new.lines)
+    feed.announce(line.product_id for line in placed.lines)
+    return placed
 
 
 @router.get("")

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ..dependencies import CurrentUser, SessionDep
+from ..dependencies import CurrentUser, SessionDep, StockFeedDep
 from ..errors import ConflictError, NotFoundError
 from ..models import Product
 from ..pagination import Page, PageQuery, paginate
@@ -55,6 +55,7 @@ async def change_product(
     product_id: Id,
     changes: ProductChanges,
     session: SessionDep,
+    feed: StockFeedDep,
     _: CurrentUser,
 ) -> ProductOut:
     product = await session.get(Product, product_id, with_for_update=True)
@@ -63,6 +64,8 @@ async def change_product(
     for field, value in changes.model_dump(exclude_none=True).items():
         setattr(product, field, value)
     await session.commit()
+    if changes.stock is not None:
+        feed.announce([product_id])
     return ProductOut.model_validate(product)
 
 
