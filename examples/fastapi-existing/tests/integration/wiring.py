@@ -6,6 +6,9 @@ inside of them, not above: it may read its settings when it is imported.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -39,10 +42,11 @@ def create_application(
     pytest.fail("fill in create_application() in wiring.py first", pytrace=False)
 
 
+@contextmanager
 def use_session_factory(
     application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
-) -> None:
-    """Make your application take its sessions from here; called before every test.
+) -> Iterator[None]:
+    """Make your application take its sessions from here, as long as a test lasts.
 
     A dependency that makes a session for a request:
 
@@ -51,11 +55,15 @@ def use_session_factory(
                 yield session
 
         application.dependency_overrides[get_db] = get_session
+        yield
 
     A sessionmaker in a module, which keeps working wherever it was imported to:
 
         SessionLocal.configure(
             bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
         )
+        yield
+        SessionLocal.configure(bind=engine)  # your own, for tests elsewhere
     """
     pytest.fail("fill in use_session_factory() in wiring.py first", pytrace=False)
+    yield  # to the test

@@ -5,6 +5,8 @@ The managed fixtures call these functions with these arguments.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import alembic.command
@@ -45,8 +47,11 @@ def create_application(
     )
 
 
+@contextmanager
 def use_session_factory(
     application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
-) -> None:
-    """Make the application take its sessions from here; called before every test."""
+) -> Iterator[None]:
+    """Make the application take its sessions from here, as long as a test lasts."""
     application.dependency_overrides[get_session_factory] = lambda: session_factory
+    yield
+    del application.dependency_overrides[get_session_factory]

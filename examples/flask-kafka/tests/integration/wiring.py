@@ -5,6 +5,9 @@ The managed fixtures call these functions with these arguments.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import flask_migrate
 from flask import Flask
 from pydantic import SecretStr
@@ -44,12 +47,17 @@ def create_application(
     return application
 
 
+@contextmanager
 def use_session_factory(
     application: Flask, session_factory: sessionmaker[Session]
-) -> None:
-    """Make the application take its sessions from here; called before every test."""
+) -> Iterator[None]:
+    """Make the application take its sessions from here, as long as a test lasts."""
     with application.app_context():
         db = application.extensions["sqlalchemy"]
         db.session.configure(join_transaction_mode="create_savepoint")
         # Where its sessions look for one; a `bind` of their own they would ignore.
-        db.engines[None] = session_factory.kw["bind"]
+        engines = db.engines
+    own = engines[None]
+    engines[None] = session_factory.kw["bind"]
+    yield
+    engines[None] = own

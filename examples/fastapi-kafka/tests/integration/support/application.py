@@ -40,8 +40,8 @@ async def app(
     """The application, started: its lifespan runs, its sessions are the test's."""
     overrides = application.dependency_overrides.copy()
     async with application.router.lifespan_context(application):
-        wiring.use_session_factory(application, session_factory)
-        yield application
+        with wiring.use_session_factory(application, session_factory):
+            yield application
     application.dependency_overrides = overrides  # which other tests may have
 
 

@@ -6,6 +6,7 @@ say, in ../wiring.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,11 +37,11 @@ def application(
 
 
 @pytest.fixture
-def app(application: Flask, session_factory: sessionmaker[Session]) -> Flask:
+def app(application: Flask, session_factory: sessionmaker[Session]) -> Iterator[Flask]:
     """The application; its sessions are the test's."""
-    wiring.use_session_factory(application, session_factory)
-    _refuse_other_sessions(application, session_factory)
-    return application
+    with wiring.use_session_factory(application, session_factory):
+        _refuse_other_sessions(application, session_factory)
+        yield application
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ inside of them, not above: it may read its settings when it is imported.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from fastapi import FastAPI
@@ -31,10 +32,11 @@ def create_application(
     return create_app(database.url("postgresql+psycopg"), cache.url("redis"))
 
 
+@contextmanager
 def use_session_factory(
     application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
-) -> None:
-    """Make your application take its sessions from here; called before every test."""
+) -> Iterator[None]:
+    """Make your application take its sessions from here, as long as a test lasts."""
     from notes.api import get_session
 
     async def get_session_of_test() -> AsyncIterator[AsyncSession]:
@@ -42,3 +44,4 @@ def use_session_factory(
             yield session
 
     application.dependency_overrides[get_session] = get_session_of_test
+    yield

@@ -7,6 +7,8 @@ inside of them, not above: it may read its settings when it is imported.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fastapi import FastAPI
 from sqlalchemy import create_engine
@@ -35,13 +37,16 @@ def create_application(
     return app
 
 
+@contextmanager
 def use_session_factory(
     application: FastAPI, session_factory: async_sessionmaker[AsyncSession]
-) -> None:
-    """Make your application take its sessions from here; called before every test."""
-    from app.db import SessionLocal
+) -> Iterator[None]:
+    """Make your application take its sessions from here, as long as a test lasts."""
+    from app.db import SessionLocal, engine
 
     application.dependency_overrides.clear()  # of other tests, which have no database
     SessionLocal.configure(
         bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
     )
+    yield
+    SessionLocal.configure(bind=engine)  # your own, for tests elsewhere

@@ -7,6 +7,8 @@ inside of them, not above: it may read its settings when it is imported.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Flask
 from sqlalchemy import create_engine
@@ -36,13 +38,17 @@ def create_application(
     return app
 
 
+@contextmanager
 def use_session_factory(
     application: Flask, session_factory: sessionmaker[Session]
-) -> None:
-    """Make your application take its sessions from here; called before every test."""
-    from database import db_session
+) -> Iterator[None]:
+    """Make your application take its sessions from here, as long as a test lasts."""
+    from database import db_session, engine
 
     db_session.remove()
     db_session.configure(
         bind=session_factory.kw["bind"], join_transaction_mode="create_savepoint"
     )
+    yield
+    db_session.remove()
+    db_session.configure(bind=engine)  # your own, for tests elsewhere
