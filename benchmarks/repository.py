@@ -15,7 +15,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from tests.stacks import Stack
+from tests.stacks import Stack, write_django_project
 
 T = TypeVar("T")
 
@@ -39,7 +39,8 @@ def add_stacks(parser: argparse.ArgumentParser, default: Sequence[Stack]) -> Non
 def parse_stack(text: str) -> Stack:
     """The answers that an argument gives."""
     answers = (answer.partition("=") for answer in text.split(","))
-    return {question: answer for question, _, answer in answers}
+    words: Stack = {"true": True, "false": False}
+    return {question: words.get(answer, answer) for question, _, answer in answers}
 
 
 def is_django(stack: Stack) -> bool:
@@ -64,6 +65,7 @@ def rendered(stack: Stack) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as temporary:
         repository = Path(temporary) / "shop"
         render(repository, stack)
+        write_django_project(repository, stack)
         yield repository
 
 
