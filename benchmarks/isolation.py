@@ -63,7 +63,7 @@ def in_sync_words(tests: str) -> str:
     return tests
 
 
-def measure(stack: Stack, rounds: int) -> dict[str, float]:
+def measure(stack: Stack, rounds: int, more_tables: int) -> dict[str, float]:
     """Give the medians, in milliseconds, of all kinds of tests in a stack."""
     layer = "django" if is_django(stack) else "sqlalchemy"
     module = MEASURED / f"with_{layer}.py"
@@ -78,7 +78,8 @@ def measure(stack: Stack, rounds: int) -> dict[str, float]:
         result = run_pytest(
             repository,
             stack,
-            *("-p", "durations", f"--rounds={rounds}", "--durations-to=durations.json"),
+            *("-p", "durations", "--durations-to", "durations.json"),
+            *(f"--rounds={rounds}", f"--more-tables={more_tables}"),
             str(file),
         )
         if result.returncode:
@@ -92,21 +93,25 @@ def measure(stack: Stack, rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure the stacks one after the other, and print a table of medians."""
+    """Measure the stacks one after the other, and print a table of medians in ms.
+
+    In brackets: times the same statements; for create_all and flush, times our fixture.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     add_stacks(parser, STACKS)
     parser.add_argument("--rounds", type=int, default=200, help="of tests (200)")
+    parser.add_argument(
+        "--more-tables", type=int, default=0, help="than the application's four (0)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     options = parser.parse_args()
     measured = [
-        (stack, measure(stack, options.rounds))
+        (stack, measure(stack, options.rounds, options.more_tables))
         for stack in progress(options.stacks, of="isolation")
     ]
     if options.json:
         print(json.dumps([{"stack": s, "milliseconds": m} for s, m in measured]))
         return
-    print(f"Medians of {options.rounds} rounds, in ms; in brackets: times the same")
-    print("statements, and, for create_all and flush, times our fixture.\n")
     print_row("stack", *HEADINGS.values())
     print_row(*["---"] * (1 + len(HEADINGS)))
     for stack, medians in measured:

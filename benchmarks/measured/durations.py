@@ -15,6 +15,7 @@ _seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, help="how often each test is run")
+    parser.addoption("--more-tables", type=int, help="to add to the application's")
     parser.addoption("--durations-to", type=Path, help="a JSON file to write")
 
 

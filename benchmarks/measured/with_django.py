@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 
 def select():
@@ -58,8 +58,20 @@ def test_commits(db):
     select()
 
 
+@pytest.fixture(scope="session")
+def more_tables(django_db_setup, django_db_blocker, pytestconfig):
+    """Models beside those of the application, and their tables."""
+    attributes = {
+        "__module__": __name__,
+        "Meta": type("Meta", (), {"app_label": "shop"}),
+    }
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        for number in range(pytestconfig.getoption("more_tables")):
+            editor.create_model(type(f"More{number}", (models.Model,), {**attributes}))
+
+
 @pytest.fixture
-def djangos_flush(monkeypatch, django_db_setup, django_db_blocker):
+def djangos_flush(monkeypatch, more_tables, django_db_blocker):
     """Django's own methods, where support/database.py has put our reset."""
     for method in ("sql_flush", "execute_sql_flush"):
         monkeypatch.delattr(connection.ops, method)

@@ -7,7 +7,7 @@ import time
 import pytest
 import shop.models  # noqa: F401
 from shop.database import Base
-from sqlalchemy import text
+from sqlalchemy import Column, Integer, Table, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 pytestmark = pytest.mark.anyio
@@ -84,10 +84,14 @@ async def test_commits(db_session):
 
 
 @pytest.fixture(scope="session")
-async def scratch(engine):
+async def scratch(engine, pytestconfig):
     """A schema beside the repository's own tables, which stay where they are."""
+    for number in range(pytestconfig.getoption("more_tables")):
+        key = Column("id", Integer, primary_key=True)
+        Table(f"more_{number}", Base.metadata, key)
     async with engine.begin() as connection:
         await connection.execute(text("CREATE SCHEMA scratch"))
+        await connection.run_sync(Base.metadata.create_all)
 
 
 @pytest.fixture
