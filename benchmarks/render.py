@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import copier
-from repository import ROOT, render
+
+from .repository import ROOT, render
 
 RUNS = 7
 
@@ -34,7 +35,7 @@ def main() -> None:
     ways: dict[str, Callable[[Path], None]] = {
         "copier's API": by_api,
         "copier copy": by_command,
-        "testbed new": render,
+        "testbed new": lambda destination: render(destination, {}),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with tempfile.TemporaryDirectory() as temporary:

@@ -6,17 +6,30 @@ until it answers a client. Prints both times since the start, and their ratio.
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from repository import render
+from tests.stacks import Stack, name
 
-RUNS = 5
-COMPOSE = ["docker", "compose", "-f", "docker-compose.test.yml"]
+from .repository import (
+    add_stacks,
+    compose,
+    print_row,
+    progress,
+    rendered,
+    services_up,
+)
+
+STACKS: list[Stack] = [
+    {},
+    {"database": "mysql", "cache": "valkey", "broker": "kafka"},
+]
 
 # Asked inside of the repository, with the probes that its own fixtures use.
 ASK = """
@@ -24,60 +37,82 @@ import sys
 import time
 from importlib import import_module
 sys.path[:0] = ["src", "tests"]
-from integration.support import compose
+from integration import wiring  # first, as the module of a database imports it, too
+from integration.support import compose, lifecycle
 from integration.support.endpoints import SERVICES, Endpoint
 name = sys.argv[1]
 service = SERVICES[name]
 probe = import_module(f"integration.support.{name}").probe
+begin = time.time()
 while True:
     try:
         found = [c for c in compose.containers() if c.service == name][0]
-        ports = {port: found.ports[no] for port, no in service.ports.items()}
+        ports = lifecycle.published_ports(service, found)
         probe(Endpoint(service, "127.0.0.1", ports, service.user, service.password,
                        service.database, False))
         break
     except Exception:
+        if time.time() > begin + 300:
+            raise
         time.sleep(0.02)
 print(time.time())
 """
 
 
-def measure(repository: Path) -> tuple[float, float]:
+class Start(NamedTuple):
     """Seconds until the slowest server answered, and until all were healthy."""
-    services = ["postgres", "redis", "rabbitmq"]
+
+    answered: float
+    healthy: float
+
+
+def measure(repository: Path) -> Start:
+    """Start the services once, and stop them."""
+    services = compose(repository, "config", "--services").split()
     begin = time.time()
     ask = [
         subprocess.Popen(
             [sys.executable, "-c", ASK, service],
             cwd=repository,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings_for_tests"},
         )
         for service in services
     ]
-    up = [*COMPOSE, "up", "--detach", "--wait"]
-    subprocess.run(up, cwd=repository, check=True, capture_output=True)
-    healthy = time.time() - begin
-    answered = max(float(process.communicate()[0]) for process in ask) - begin
-    down = [*COMPOSE, "down", "--volumes", "--timeout", "0"]
-    subprocess.run(down, cwd=repository, check=True, capture_output=True)
-    return answered, healthy
+    with services_up(repository):
+        healthy = time.time() - begin
+        answers = [process.communicate() for process in ask]
+    for process, (_, errors) in zip(ask, answers, strict=True):
+        if process.returncode:
+            sys.exit(errors[-3000:])
+    return Start(max(float(moment) for moment, _ in answers) - begin, healthy)
 
 
 def main() -> None:
-    """Measure several starts and print a line for each, and the median ratio."""
-    with tempfile.TemporaryDirectory() as temporary:
-        repository = Path(temporary) / "shop"
-        render(repository)
-        ratios = []
-        for number in range(1, RUNS + 1):
-            answered, healthy = measure(repository)
-            ratios.append(healthy / answered)
-            print(
-                f"start {number}: slowest server answers after {answered:.2f} s,"
-                f" all healthy after {healthy:.2f} s, ratio {ratios[-1]:.2f}"
+    """Measure several starts of each stack, and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_stacks(parser, STACKS)
+    parser.add_argument("--runs", type=int, default=5, help="of each stack (5)")
+    options = parser.parse_args()
+    print_row("stack", "slowest server answers, s", "all are healthy, s", "ratio")
+    print_row(*["---"] * 4)
+    for stack in options.stacks:
+        with rendered(stack) as repository:
+            starts = [
+                measure(repository)
+                for _ in progress(range(options.runs), of=name(stack))
+            ]
+        medians = (
+            statistics.median(times)
+            for times in (
+                [start.answered for start in starts],
+                [start.healthy for start in starts],
+                [start.healthy / start.answered for start in starts],
             )
-    print(f"median ratio {statistics.median(ratios):.2f}")
+        )
+        print_row(name(stack) or "default", *(f"{median:.2f}" for median in medians))
 
 
 if __name__ == "__main__":

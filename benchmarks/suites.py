@@ -1,90 +1,79 @@
-"""How long do the rendered tests take, serially and with -n 4, and do they ever fail?
+"""How long do the rendered tests take, and do they ever fail?
 
-Runs every combination of cache, broker and starter several times each way, on services
-that are kept up meanwhile, and prints a Markdown table with a row for each.
+Runs the tests of every stack several times in each of three ways: one after the other,
+with -n 4, and in random order. The services are kept up meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import os
 import re
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from repository import render
+from tests.stacks import Stack, covering_stacks, name
 
-COMPOSE = ["docker", "compose", "-f", "docker-compose.test.yml"]
+from .repository import (
+    add_stacks,
+    print_row,
+    progress,
+    rendered,
+    run_pytest,
+    services_up,
+)
+
+WAYS: dict[str, list[str]] = {
+    "serial": [],
+    "`-n 4`": ["-n", "4"],
+    "random order": ["-p", "randomly"],
+}
 
 
-def run(repository: Path, *arguments: str) -> tuple[bool, int, float]:
-    """Whether the tests passed, how many they were, and how many seconds they took."""
+@dataclass
+class Run:
+    """One run of all tests."""
+
+    passed: bool
+    tests: int
+    seconds: float
+
+
+def run(repository: Path, stack: Stack, arguments: list[str]) -> Run:
+    """Run the tests; what failed is printed."""
     begin = time.perf_counter()
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "anyio",
-            "-p",
-            "xdist",
-            *arguments,
-        ],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": "src",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        },
-    )
+    result = run_pytest(repository, stack, *arguments)
     seconds = time.perf_counter() - begin
-    passed = re.search(r"(\d+) passed", result.stdout)
     if result.returncode:
         print(result.stdout[-3000:], file=sys.stderr)
-    return result.returncode == 0, int(passed[1]) if passed else 0, seconds
+    passed = re.search(r"(\d+) passed", result.stdout)
+    return Run(result.returncode == 0, int(passed[1]) if passed else 0, seconds)
 
 
 def main() -> None:
-    """Measure all combinations."""
+    """Measure all stacks, and print a Markdown table with a row for each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="of each kind (20)")
-    runs = parser.parse_args().runs
-    counted = f"failed of {2 * runs}"
-    print(f"| cache | broker | starter | tests | serial, s | -n 4, s | {counted} |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for cache, broker, starter in itertools.product(
-        ["redis", "none"], ["rabbitmq", "none"], ["true", "false"]
-    ):
-        with tempfile.TemporaryDirectory() as temporary:
-            repository = Path(temporary) / "shop"
-            render(
-                repository, f"cache={cache}", f"broker={broker}", f"starter={starter}"
-            )
-            up = [*COMPOSE, "up", "--detach", "--wait"]
-            subprocess.run(up, cwd=repository, check=True, capture_output=True)
-            serial = [run(repository) for _ in range(runs)]
-            parallel = [run(repository, "-n", "4") for _ in range(runs)]
-            down = [*COMPOSE, "down", "--volumes", "--timeout", "0"]
-            subprocess.run(down, cwd=repository, check=True, capture_output=True)
-        failed = sum(not passed for passed, _, _ in serial + parallel)
-        cells = [
-            *(cache, broker, starter, max(count for _, count, _ in serial)),
-            *(
-                f"{statistics.median(s for _, _, s in kind):.1f}"
-                for kind in (serial, parallel)
-            ),
-            failed,
-        ]
-        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    add_stacks(parser, covering_stacks())
+    parser.add_argument("--runs", type=int, default=10, help="of each way (10)")
+    options = parser.parse_args()
+    failed = f"failed of {len(WAYS) * options.runs}"
+    print_row("stack", "tests", *(f"{way}, s" for way in WAYS), failed)
+    print_row(*["---"] * (3 + len(WAYS)))
+    for stack in options.stacks:
+        with rendered(stack) as repository, services_up(repository):
+            runs: dict[str, list[Run]] = {way: [] for way in WAYS}
+            for way in progress(list(WAYS) * options.runs, of=name(stack)):
+                runs[way].append(run(repository, stack, WAYS[way]))
+        every = [run for way in WAYS for run in runs[way]]
+        medians = [statistics.median(run.seconds for run in runs[way]) for way in WAYS]
+        print_row(
+            name(stack),
+            max(run.tests for run in every),
+            *(f"{seconds:.1f}" for seconds in medians),
+            sum(not run.passed for run in every),
+        )
 
 
 if __name__ == "__main__":

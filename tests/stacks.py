@@ -12,6 +12,19 @@ QUESTIONS = ("framework", "database_access", "database", "cache", "broker", "sta
 Stack = dict[str, object]
 Pair = frozenset[tuple[str, object]]
 
+# What a test bed without the example application finds: Django has to have settings.
+DJANGO_SETTINGS = """\
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
+SECRET_KEY = "insecure"
+USE_TZ = True
+"""
+DJANGO_ON_MYSQL = """\
+import pymysql
+
+pymysql.install_as_MySQLdb()
+"""
+
 
 def name(stack: Stack) -> str:
     """What a test of it is called: `fastapi-async-postgres-redis-kafka-True`."""
@@ -53,3 +66,14 @@ def covering_stacks() -> list[Stack]:
         missing -= pairs(best)
         chosen.append(best)
     return chosen
+
+
+def write_django_project(repository: Path, stack: Stack) -> None:
+    """The least that is a project of Django, where the stack has no application."""
+    if stack.get("framework") != "django" or stack.get("starter", True):
+        return
+    package = repository / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "settings.py").write_text(DJANGO_SETTINGS)
+    on_mysql = stack.get("database") == "mysql"
+    (package / "__init__.py").write_text(DJANGO_ON_MYSQL if on_mysql else "")

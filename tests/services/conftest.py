@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from ..stacks import write_django_project
+
 ROOT = Path(__file__).parents[2]
 
 # Our own environment has more pytest plugins than a rendered repository.
@@ -204,27 +206,6 @@ def docker(*arguments: str, environment: dict[str, str] | None = None) -> str:
 
 MakeRepository = Callable[..., Repository]
 
-# What a test bed without the example application finds: Django has to have settings.
-DJANGO_SETTINGS = """\
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
-SECRET_KEY = "insecure"
-USE_TZ = True
-"""
-DJANGO_ON_MYSQL = """\
-import pymysql
-
-pymysql.install_as_MySQLdb()
-"""
-
-
-def write_django_project(package: Path, answers: dict[str, object]) -> None:
-    """The least that is a project of Django."""
-    package.mkdir(parents=True)
-    (package / "settings.py").write_text(DJANGO_SETTINGS)
-    on_mysql = answers.get("database") == "mysql"
-    (package / "__init__.py").write_text(DJANGO_ON_MYSQL if on_mysql else "")
-
 
 @pytest.fixture
 def make_repository(
@@ -249,8 +230,7 @@ def make_repository(
         made.append(Repository(path, environment))
         if answers.get("framework") == "django":
             made[-1].plugins.append("django")
-            if not answers.get("starter", True):
-                write_django_project(path / "src" / "shop", answers)
+        write_django_project(path, answers)
         return made[-1]
 
     yield make
