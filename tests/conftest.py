@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,33 +17,54 @@ Render = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, which all workers have."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def move(folder: Path, target: Path) -> None:
+    """Put a finished folder in its place, if another worker was not faster."""
+    target.parent.mkdir(exist_ok=True)
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy without git, as Copier takes the newest tag of a repository."""
     folder = tmp_path_factory.mktemp("template")
     shutil.copy(ROOT / "copier.yml", folder)
     shutil.copytree(ROOT / "template", folder / "template")
-    return folder
+    move(folder, shared / "template")
+    return shared / "template"
 
 
 @pytest.fixture(scope="session")
-def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+def render(
+    template: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Render:
     """Render a stack, with defaults for what is not answered, into a folder.
 
     Where `over` names a repository, into a copy of it: what it has already stays.
     The same answers give the same folder: use it to look only, or copy it.
     """
-    folder = tmp_path_factory.mktemp("rendered")
-    rendered: dict[str, Path] = {}
 
     def render(over: Path | None = None, **answers: object) -> Path:
         key = repr((over, sorted(answers.items())))
-        if key not in rendered:
-            rendered[key] = folder / f"repository{len(rendered)}"
+        rendered = shared / "rendered" / hashlib.sha256(key.encode()).hexdigest()[:16]
+        if not rendered.exists():
+            folder = tmp_path_factory.mktemp("rendering") / "repository"
             if over:
-                shutil.copytree(over, rendered[key])
+                shutil.copytree(over, folder)
             copier.run_copy(
-                str(template), rendered[key], data=answers, defaults=True, quiet=True
+                str(template), folder, data=answers, defaults=True, quiet=True
             )
-        return rendered[key]
+            move(folder, rendered)
+        return rendered
 
     return render
