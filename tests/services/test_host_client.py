@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -167,3 +168,34 @@ def test_a_port_that_is_taken_already_is_named(
     assert f"127.0.0.1:{silence}" in result.output
     assert f"unset {variable} to have a free one" in result.output
     repository.wait_until_nothing_is_left()
+
+
+def test_without_an_engine_a_fixed_port_is_not_blamed(
+    make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    repository = make_repository()
+    module = "tests/integration/test_postgres.py"
+    # The port of a container changes nothing where there is no container.
+    without = {"PATH": str(tmp_path), "TEST_POSTGRES_PORT": "5432"}
+    result = repository.pytest(module, **without)
+    assert_one_clear_message("postgres", "`docker` was not found", result)
+    assert "Start Docker, or set TEST_POSTGRES_HOST" in result.output
+
+    unreachable = {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
+    result = repository.pytest(module, **unreachable)
+    assert_one_clear_message("postgres", "connect to the Docker daemon", result)
+    assert "Start Docker, or set TEST_POSTGRES_HOST" in result.output
+
+
+def test_ctrl_c_ends_the_wait_for_an_answer(make_repository: MakeRepository) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host = {"TEST_REDIS_HOST": "127.0.0.1"}
+        port = {"TEST_REDIS_PORT": str(listener.getsockname()[1])}
+        run = make_repository().start_pytest(
+            "tests/integration/test_redis.py", **host, **port
+        )
+        listener.accept()  # it is waiting now, for up to 30 s
+        run.send_signal(signal.SIGINT)
+        output, _ = run.communicate(timeout=20)
+    assert "KeyboardInterrupt" in output
+    assert "is not available" not in output

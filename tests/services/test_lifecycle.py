@@ -106,7 +106,7 @@ def test_one_message_when_docker_is_missing(
     assert result.code == 1
     assert result.output.count("ERROR at setup of") == 1
     assert "PostgreSQL is not available: the command `docker` was" in result.output
-    assert "docker compose -f docker-compose.test.yml up --wait" in result.output
+    assert "Start Docker, or set TEST_POSTGRES_HOST" in result.output
     assert "Traceback" not in result.output
 
 
@@ -253,6 +253,29 @@ def test_keys(cache, visit):
     result = repository.pytest(repository.add_test("addresses", body))
     assert result.code == 0, result.output
     assert result.counts == {"passed": 4}
+
+
+COMPLAINS_IN_SET_UP = """\
+import psycopg
+import pytest
+
+
+@pytest.fixture
+def complaint(postgres):
+    with psycopg.connect(postgres.url("postgresql")) as connection:
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            connection.execute("SELECT complaint")
+
+
+def test_fails(complaint):
+    pytest.fail("for another reason")
+"""
+
+
+def test_a_failure_shows_what_was_logged_in_its_set_up(repository: Repository) -> None:
+    result = repository.pytest(repository.add_test("complains", COMPLAINS_IN_SET_UP))
+    assert result.counts == {"failed": 1}, result.output
+    assert 'column "complaint" does not exist' in result.output
 
 
 def test_hooks_of_the_users_own_conftest_do_not_replace_ours(

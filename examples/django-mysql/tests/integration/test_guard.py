@@ -57,7 +57,8 @@ def test_any_other_database_is_refused(name: str) -> None:
 def test_the_variables_of_the_application_are_never_read(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable in ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "POSTGRES_HOST"):
+    own = f"{service.name}_HOST".upper()
+    for variable in ("DATABASE_URL", "CACHE_URL", "BROKER_URL", own):
         monkeypatch.setenv(variable, "production.example.com")
     monkeypatch.delenv(service.variable("host"), raising=False)
     assert external_endpoint(service) is None

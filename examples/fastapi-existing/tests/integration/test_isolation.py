@@ -1,7 +1,8 @@
 """No test sees what another one did. Managed by Testbed: do not edit.
 
-Every test here comes twice or more, and finds the world empty each time: whichever runs
-first, alone, in parallel or in random order, the others would see what it left behind.
+Every test here but the last comes twice or more, and finds the world empty each time:
+whichever runs first, alone, in parallel or in random order, the others would see what
+it left behind.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ async def test_a_real_commit_is_seen_by_others_and_removed(
         assert (await other.execute(COUNT)).scalar_one() == 1
 
 
-async def test_this_process_has_a_database_of_its_own(
+def test_this_process_has_a_database_of_its_own(
     database: Endpoint, postgres: Endpoint, process: Process
 ) -> None:
     assert database.database == process.name != postgres.database

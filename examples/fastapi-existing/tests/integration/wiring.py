@@ -21,8 +21,10 @@ def migrate(database: Endpoint) -> None:
 
     With Alembic:
 
-        config = alembic.config.Config("alembic.ini")
-        config.set_main_option("sqlalchemy.url", database.url("postgresql+psycopg"))
+        root = Path(__file__).parents[2]
+        config = alembic.config.Config(root / "alembic.ini")
+        url = database.url("postgresql+psycopg")
+        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
         alembic.command.upgrade(config, "head")
     """
 

@@ -1,7 +1,8 @@
 """No test sees what another one did. Managed by Testbed: do not edit.
 
-Every test here comes twice or more, and finds the world empty each time: whichever runs
-first, alone, in parallel or in random order, the others would see what it left behind.
+Every test here but the last comes twice or more, and finds the world empty each time:
+whichever runs first, alone, in parallel or in random order, the others would see what
+it left behind.
 """
 
 from __future__ import annotations

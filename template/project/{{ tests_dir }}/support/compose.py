@@ -20,11 +20,16 @@ from .processes import CHECKOUT, PROJECT, ROOT
 COMPOSE_FILE = ROOT / "docker-compose.test.yml"
 # What pytest calls its project, in whichever checkout.
 _BY_PYTEST = re.compile(re.escape(PROJECT.removesuffix(CHECKOUT)) + "[0-9a-f]{6}")
+_NO_ENGINE = re.compile(r"connect to the docker (daemon|api)", re.IGNORECASE)
 _OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
 
 
 class DockerError(Exception):
     """A docker command failed; the message is what it printed."""
+
+
+class NoDocker(DockerError):
+    """There is no `docker` command, or no engine that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,8 @@ def docker(
 ) -> str:
     """Run a docker command; give what it prints on standard output.
 
-    `variables` are added to the environment. Raises DockerError when docker is missing,
-    or the command fails or takes too long (`timeout`, in seconds).
+    `variables` are added to the environment. Raises NoDocker when docker is missing,
+    DockerError when the command fails or takes too long (`timeout`, in seconds).
     """
     try:
         return subprocess.run(
@@ -76,9 +81,11 @@ def docker(
             env={**os.environ, **(variables or {})},
         ).stdout
     except FileNotFoundError:
-        raise DockerError("the command `docker` was not found") from None
+        raise NoDocker("the command `docker` was not found") from None
     except subprocess.CalledProcessError as error:
-        raise DockerError(error.stderr.strip() or error.stdout.strip()) from None
+        message = error.stderr.strip() or error.stdout.strip()
+        kind = NoDocker if _NO_ENGINE.search(message) else DockerError
+        raise kind(message) from None
     except subprocess.TimeoutExpired:
         command = " ".join(["docker", *arguments[:2]])
         raise DockerError(f"`{command}` did not end in {timeout:.0f} s") from None
@@ -131,7 +138,11 @@ def _inspect(filter_: str) -> list[dict[str, Any]]:
     if not ids:
         return []
     # A container that is removed in between is an error, with the others printed still.
-    printed = subprocess.run(["docker", "inspect", *ids], capture_output=True).stdout
+    inspect = ["docker", "inspect", *ids]
+    try:
+        printed = subprocess.run(inspect, capture_output=True, timeout=60).stdout
+    except subprocess.TimeoutExpired:
+        raise DockerError("`docker inspect` did not end in 60 s") from None
     details: list[dict[str, Any]] = json.loads(printed)
     return details
 

@@ -194,7 +194,7 @@ def reset_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def _one_at_a_time(server: Connection[Cursor]) -> Iterator[None]:
-    """Keep the checkout's other processes waiting, or until the connection ends."""
+    """Hold a lock that the checkout's processes share; it ends with the connection."""
     query(server, "SET max_execution_time = 0")
     if query(server, "SELECT GET_LOCK(%s, 300)", [CHECKOUT]) != [(1,)]:
         raise TimeoutError("another process has been making databases for 5 minutes")

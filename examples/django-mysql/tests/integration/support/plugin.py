@@ -15,32 +15,11 @@ from .application import (
     django_db_setup,
     service_settings,
 )
-from .database import (
-    database_blocker,
-    db,
-)
-from .lifecycle import (
-    process,
-    services,
-)
-from .mysql import (
-    database,
-    mysql,
-    reset_database,
-    resetter,
-)
-from .rabbitmq import (
-    broker,
-    empty_broker,
-    rabbitmq,
-    rabbitmq_channel,
-)
-from .redis import (
-    cache,
-    cache_client,
-    cache_server,
-    empty_cache,
-)
+from .database import database_blocker, db
+from .lifecycle import process, services
+from .mysql import database, mysql, reset_database, resetter
+from .rabbitmq import broker, empty_broker, rabbitmq, rabbitmq_channel
+from .redis import cache, cache_client, cache_server, empty_cache
 
 __all__ = [
     "application",

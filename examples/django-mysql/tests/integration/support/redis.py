@@ -84,7 +84,7 @@ def cache_client(cache: Endpoint) -> Iterator[Redis]:
 
 
 def _release_abandoned(server: Redis, endpoint: Endpoint, process: str) -> None:
-    """Empty the databases of processes that were killed, and give them free."""
+    """Empty the databases of processes that were killed, and release them."""
     for key in server.scan_iter(_CLAIM.format("*")):
         owner = server.get(key)
         # Another process may be at it, too: whose name replaces the owner's goes on.

@@ -56,7 +56,7 @@ SERVICES: Mapping[str, Service] = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How to reach a running service, or one database or virtual host on it.
+    """How to reach a running service, or one database or the like on it.
 
     `external` is true when somebody else runs the service (TEST_<SERVICE>_HOST is set).
     """
@@ -94,7 +94,7 @@ class BadVariable(Exception):
 def _port(variable: str, default: int) -> int:
     value = os.environ.get(variable) or str(default)
     if not value.isdecimal():
-        raise BadVariable(f'{variable} is "{value}", which is no number of a port.')
+        raise BadVariable(f'{variable} is "{value}", which is not a port number.')
     return int(value)
 
 

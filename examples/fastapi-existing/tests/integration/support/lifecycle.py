@@ -21,20 +21,15 @@ from contextlib import contextmanager, nullcontext, suppress
 import pytest
 from tenacity import (
     Retrying,
+    retry_if_exception_type,
     retry_if_not_exception_type,
     stop_after_delay,
     wait_fixed,
 )
 
 from . import compose, reaper
-from .compose import COMPOSE_FILE, Container, DockerError
-from .endpoints import (
-    SERVICES,
-    BadVariable,
-    Endpoint,
-    Service,
-    external_endpoint,
-)
+from .compose import COMPOSE_FILE, Container, DockerError, NoDocker
+from .endpoints import SERVICES, BadVariable, Endpoint, Service, external_endpoint
 from .guard import NotForTests, refuse_unless_for_tests
 from .locks import locked
 from .processes import PROJECT, Process, forget_ended_processes
@@ -129,6 +124,8 @@ class Services:
 
     def lost(self) -> dict[str, str]:
         """What became of the containers that are no longer as they were, by service."""
+        if not self.containers:
+            return {}
         now = {(c.project, c.service): c for c in compose.containers()}
         lost = {}
         for name, before in list(self.containers.items()):  # which another thread fills
@@ -191,7 +188,9 @@ def wait_for_answer(endpoint: Endpoint, probe: Callable[[Endpoint], object]) -> 
     attempts = Retrying(
         stop=stop_after_delay(ANSWERS_WITHIN),
         wait=wait_fixed(0.1),
-        retry=retry_if_not_exception_type((NotForTests, LoginRefused)),
+        # Not Ctrl-C, which is no Exception.
+        retry=retry_if_exception_type()
+        & retry_if_not_exception_type((NotForTests, LoginRefused)),
         reraise=True,
     )
     try:
@@ -261,7 +260,12 @@ def explain(service: Service, error: Exception) -> str:
             "Where Docker is on another machine, or pytest in a container, set"
             " TEST_DOCKER_ADDRESS: README.md beside the tests tells how."
         )
-    elif fixed:
+    elif isinstance(error, NoDocker):
+        advice = (
+            f"Start Docker, or set {host} and {port} to a server that is there for"
+            " tests."
+        )
+    elif fixed and "already" in str(error):  # allocated, or in use
         advice = f"Its port is fixed: unset {', '.join(fixed)} to have a free one."
     else:
         advice = (

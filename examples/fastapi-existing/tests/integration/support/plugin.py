@@ -11,32 +11,11 @@ import sys
 import pytest
 
 from . import async_tests, diagnostics, options
-from .application import (
-    app,
-    application,
-    client,
-)
-from .database import (
-    db_session,
-    engine,
-    session_factory,
-)
-from .lifecycle import (
-    process,
-    services,
-)
-from .postgres import (
-    database,
-    postgres,
-    reset_database,
-    resetter,
-)
-from .redis import (
-    cache,
-    cache_client,
-    cache_server,
-    empty_cache,
-)
+from .application import app, application, client
+from .database import db_session, engine, session_factory
+from .lifecycle import process, services
+from .postgres import database, postgres, reset_database, resetter
+from .redis import cache, cache_client, cache_server, empty_cache
 
 __all__ = [
     "anyio_backend",
@@ -73,8 +52,8 @@ def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, object]]:
     """The event loop of tests marked `anyio`; in session scope, they share one."""
-    options: dict[str, object] = {}
+    backend_options: dict[str, object] = {}
     if sys.platform == "win32":
         # The usual loop on Windows is not one that every client can use.
-        options["loop_factory"] = asyncio.SelectorEventLoop
-    return "asyncio", options
+        backend_options["loop_factory"] = asyncio.SelectorEventLoop
+    return "asyncio", backend_options

@@ -52,7 +52,7 @@ PROJECT = f"shop-test-{CHECKOUT}"
 class Process:
     """This test process: one of a run's pytest-xdist workers, or the run itself.
 
-    `name` (`test_<checkout>_<run>_<worker>`) is that of its database, virtual host ...
+    `name` (`test_<checkout>_<run>_<worker>`) is that of its database and the like.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ def forget_ended_processes() -> list[Path]:
 
 
 def is_abandoned(name: str) -> bool:
-    """Whether a database, virtual host or the like belongs to a run that has ended.
+    """Whether a database or the like belongs to a run that has ended.
 
     Only what this checkout made is ever called abandoned. A crashed worker of a running
     run counts as running.

@@ -13,6 +13,8 @@ from . import compose
 from .endpoints import SERVICES
 from .lifecycle import Services
 
+BEGAN = pytest.StashKey[float]()  # when a test's set-up did, in seconds since 1970
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
@@ -22,6 +24,8 @@ def pytest_runtest_makereport(
 
     A service that is no longer there ends the run: all later tests would fail alike.
     """
+    if call.when == "setup":
+        item.stash[BEGAN] = call.start
     report = yield
     services = item.config.stash.get(Services.key, None)
     if not report.failed or services is None or not services.containers:
@@ -35,7 +39,7 @@ def pytest_runtest_makereport(
         if name not in getattr(item, "fixturenames", ()):
             continue
         title = SERVICES[name].title
-        since = f"{call.start:.3f}"
+        since = f"{item.stash[BEGAN]:.3f}"
         if name in lost:
             item.session.shouldfail = f"{title} was lost during the run"
             report.sections.append((item.session.shouldfail, lost[name]))

@@ -18,13 +18,17 @@ T = TypeVar("T")
 current_session: ContextVar[AsyncSession] = ContextVar("current_session")
 
 
-def _session() -> Session:
+def _current() -> AsyncSession:
     try:
-        return current_session.get().sync_session
+        return current_session.get()
     except LookupError:
         raise RuntimeError(
             "a factory needs a database session: add db_session to the test's arguments"
         ) from None
+
+
+def _session() -> Session:
+    return _current().sync_session
 
 
 class ModelFactory(SQLAlchemyModelFactory, Generic[T]):
@@ -47,7 +51,7 @@ class ModelFactory(SQLAlchemyModelFactory, Generic[T]):
             return cast(T, cls.create(**attributes))
 
         # factory_boy knows no `await`; run_sync lets its flush wait for the database.
-        return await current_session.get().run_sync(create)
+        return await _current().run_sync(create)
 
     @classmethod
     async def acreate_batch(cls, size: int, **attributes: Any) -> list[T]:

@@ -85,7 +85,7 @@ async def cache_client(cache: Endpoint) -> AsyncIterator[AsyncRedis]:
 
 
 def _release_abandoned(server: Redis, endpoint: Endpoint, process: str) -> None:
-    """Empty the databases of processes that were killed, and give them free."""
+    """Empty the databases of processes that were killed, and release them."""
     for key in server.scan_iter(_CLAIM.format("*")):
         owner = server.get(key)
         # Another process may be at it, too: whose name replaces the owner's goes on.

@@ -3,9 +3,9 @@
 Managed by Testbed: updates change this file.
 
 The bed reads TEST_* variables only, never the application's own DATABASE_URL or .env.
-It makes databases, virtual hosts and the like under names of its own, and removes
-nothing else; of a cache's numbered databases it takes one that it finds empty. TEST_*
-are for servers that are there for tests alone. This module looks at where they are.
+It makes databases and the like under names of its own, and removes nothing else; of
+databases that have numbers it takes one that it finds empty. TEST_* are for servers
+that are there for tests alone. This module looks at where they are.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def reset_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def _one_at_a_time(server: psycopg.Connection) -> Iterator[None]:
-    """Keep the checkout's other processes waiting, or until the connection ends."""
+    """Hold a lock that the checkout's processes share; it ends with the connection."""
     server.execute("SET lock_timeout = '5min'")
     server.execute("SELECT pg_advisory_lock(hashtext(%s))", [CHECKOUT])
     yield

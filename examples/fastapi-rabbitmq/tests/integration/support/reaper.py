@@ -34,7 +34,10 @@ _COMMAND = [sys.executable, "-c", _RUN_REAPER, str(Path(__file__).parents[1])]
 
 def started() -> list[str]:
     """The services that test runs started and have to stop."""
-    return _STARTED.read_text().split() if _STARTED.exists() else []
+    try:
+        return _STARTED.read_text().split()
+    except FileNotFoundError:
+        return []
 
 
 @contextmanager

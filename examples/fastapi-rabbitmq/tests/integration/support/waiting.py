@@ -28,5 +28,7 @@ async def wait_until(
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {timeout} s, but {result!r}")
+            raise AssertionError(
+                f"waited {timeout} s for {what}; the last result is {result!r}"
+            )
         await anyio.sleep(0.02)

@@ -8,38 +8,12 @@ from __future__ import annotations
 import pytest
 
 from . import diagnostics, options
-from .application import (
-    app,
-    application,
-    client,
-)
-from .database import (
-    db_session,
-    engine,
-    session_factory,
-)
-from .kafka import (
-    broker,
-    empty_broker,
-    kafka,
-    kafka_topic,
-)
-from .lifecycle import (
-    process,
-    services,
-)
-from .postgres import (
-    database,
-    postgres,
-    reset_database,
-    resetter,
-)
-from .valkey import (
-    cache,
-    cache_client,
-    cache_server,
-    empty_cache,
-)
+from .application import app, application, client
+from .database import db_session, engine, session_factory
+from .kafka import broker, empty_broker, kafka, kafka_topic
+from .lifecycle import process, services
+from .postgres import database, postgres, reset_database, resetter
+from .valkey import cache, cache_client, cache_server, empty_cache
 
 __all__ = [
     "app",

@@ -24,5 +24,7 @@ def wait_until(check: Callable[[], T], *, timeout: float = 5.0, what: str) -> T:
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {timeout} s, but {result!r}")
+            raise AssertionError(
+                f"waited {timeout} s for {what}; the last result is {result!r}"
+            )
         time.sleep(0.02)
