@@ -66,6 +66,33 @@ def test_stops_of_a_consumer_do_not_count_against_what_it_had_not_begun(
     assert result.code == 0, result.output
 
 
+REFUSED = """\
+import pytest
+
+from shop.messaging import Publisher
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_refuses(url):
+    with pytest.raises(ValueError, match="URL is like SCHEME:|Port"):
+        Publisher(url)
+"""
+
+
+@pytest.mark.parametrize(("access", "broker"), STACKS)
+def test_a_url_of_no_broker_is_refused_before_there_is_an_event(
+    make_repository: MakeRepository, access: str, broker: str
+) -> None:
+    repository = make_repository(database_access=access, broker=broker, cache="none")
+    scheme = {"rabbitmq": "amqp", "kafka": "kafka"}[broker]
+    urls = ["", "127.0.0.1:1", "http://127.0.0.1:1", f"{scheme}:///name"]
+    if broker == "rabbitmq":
+        urls.append("amqp://user:a/password@127.0.0.1:1")  # the `/` is not quoted
+    test = repository.add_test("urls", REFUSED.replace("SCHEME", scheme).replace("URLS", str(urls)))
+    result = repository.pytest(test)
+    assert result.code == 0, result.output
+
+
 FAILURES_ASYNC = """\
 import asyncio
 
