@@ -88,13 +88,14 @@ def test_a_url_of_no_broker_is_refused_before_there_is_an_event(
     urls = ["", "127.0.0.1:1", "http://127.0.0.1:1", f"{scheme}:///name"]
     if broker == "rabbitmq":
         urls.append("amqp://user:a/password@127.0.0.1:1")  # the `/` is not quoted
-    test = repository.add_test("urls", REFUSED.replace("SCHEME", scheme).replace("URLS", str(urls)))
-    result = repository.pytest(test)
+    refused = REFUSED.replace("URLS", str(urls)).replace("SCHEME", scheme)
+    result = repository.pytest(repository.add_test("urls", refused))
     assert result.code == 0, result.output
 
 
 FAILURES_ASYNC = """\
 import asyncio
+import inspect
 
 import pytest
 
@@ -133,7 +134,7 @@ async def test_an_outage_does_not_put_an_event_aside(url, announced, monkeypatch
 
 
 async def test_an_event_that_always_fails_is_put_aside(
-    url, announced, publisher, monkeypatch
+    broker, url, announced, publisher, monkeypatch
 ):
     monkeypatch.setattr(messaging, "REDELIVERY_SECONDS", (0, 0, 0))
     failing = Failing()
@@ -144,6 +145,8 @@ async def test_an_event_that_always_fails_is_put_aside(
         assert [await failing.next() for _ in range(4)] == [announced] * 4
         await publisher.publish(good)
         assert await failing.next() == good
+    found = dead_letters(broker)
+    assert len(await found if inspect.isawaitable(found) else found) == 1
 """
 
 FAILURES_SYNC = """\
@@ -181,7 +184,7 @@ def test_an_outage_does_not_put_an_event_aside(url, announced, monkeypatch):
 
 
 def test_an_event_that_always_fails_is_put_aside(
-    url, announced, publisher, monkeypatch
+    broker, url, announced, publisher, monkeypatch
 ):
     monkeypatch.setattr(messaging, "REDELIVERY_SECONDS", (0, 0, 0))
     failing = Failing()
@@ -191,7 +194,33 @@ def test_an_event_that_always_fails_is_put_aside(
         assert [failing.next() for _ in range(4)] == [announced] * 4
         publisher.publish(good)
         assert failing.next() == good
+    assert len(dead_letters(broker)) == 1
 """
+
+DEAD_LETTERS = {
+    "rabbitmq": """
+import time
+
+from .support.rabbitmq import management
+
+
+def dead_letters(broker):
+    path = f"queues/{broker.database}/order-confirmation.dead-letter/get"
+    wanted = {"count": 2, "ackmode": "ack_requeue_false", "encoding": "auto"}
+    deadline = time.monotonic() + 5
+    with management(broker) as api:
+        while not (found := api.post(path, json=wanted).raise_for_status().json()):
+            assert time.monotonic() < deadline
+    return found
+""",
+    "kafka": """
+from .support.kafka import Topic
+
+
+def dead_letters(broker):
+    return Topic(broker, f"{broker.database}.order-confirmation.dead-letter").consume(1)
+""",
+}
 
 
 @pytest.mark.parametrize(("access", "broker"), STACKS)
@@ -200,7 +229,8 @@ def test_an_event_that_failed_is_tried_again_after_a_pause_and_then_put_aside(
 ) -> None:
     repository = make_repository(database_access=access, broker=broker, cache="none")
     failures = FAILURES_ASYNC if access == "async" else FAILURES_SYNC
-    result = repository.pytest(repository.add_test("failures", failures))
+    test = repository.add_test("failures", failures + DEAD_LETTERS[broker])
+    result = repository.pytest(test)
     assert result.code == 0, result.output
 
 
