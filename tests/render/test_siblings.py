@@ -50,12 +50,14 @@ DIFFERING = {
 # Django keeps services in its settings, and moments in its own way.
 DJANGO = {
     "cache": [f"{TESTS}/support/deployments.py"],
-    "broker": [f"{TESTS}/support/deployments.py"],
+    "broker": [f"{TESTS}/support/deployments.py", "tests/settings_for_tests.py"],
     "database": [
-        "src/shop/__init__.py",
+        "src/shop/errors.py",
         "src/shop/models.py",
         "src/shop/settings.py",
+        f"{TESTS}/test_database.py",
         "tests/settings_for_tests.py",
+        "tests/unit/test_errors.py",
         "tests/unit/test_settings.py",
     ],
 }

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import MakeRepository, Repository, Result
 
+MYSQL = {"database": "mysql", "starter": False, "cache": "none", "broker": "none"}
+
 MIGRATE = '''
 
 STATEMENTS = [
@@ -210,15 +212,96 @@ async def test_a_connection_that_was_lost(db_session, engine):
 test_nothing_was_left_at_last = test_nothing_was_left
 """
 
+DDL_OF_DJANGO = """
+from contextlib import suppress
 
-@pytest.fixture
-def repository(make_repository: MakeRepository) -> Repository:
-    repository = make_repository(
-        database="mysql", starter=False, cache="none", broker="none"
-    )
+import pytest
+from django.db import Error, connection, connections, transaction
+from django.test import TestCase
+
+
+def execute(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def change():
+    execute("INSERT INTO author VALUES (1, NULL)")
+    execute("ALTER TABLE event COMMENT 'changed'")
+    execute("INSERT INTO author VALUES (2, NULL)")
+
+
+def test_ddl(db):
+    change()
+
+
+def test_nothing_was_left(db):
+    assert execute("SELECT * FROM author") == ()
+
+
+def test_ddl_in_a_transaction(db):
+    with suppress(Error), transaction.atomic():
+        change()
+
+
+@pytest.mark.django_db
+def test_ddl_where_a_mark_asks_for_the_database():
+    change()
+
+
+class TestOfDjango(TestCase):
+    def test_ddl(self):
+        change()
+
+    def test_nothing_was_left(self):
+        assert execute("SELECT * FROM author") == ()
+
+
+@pytest.mark.commits
+def test_ddl_in_a_test_that_commits(db):
+    change()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ddl_in_a_test_that_commits_in_the_words_of_pytest_django():
+    change()
+
+
+def test_an_error_that_undoes_the_transaction(db):
+    with suppress(Error), transaction.atomic(savepoint=False):
+        execute("INSERT INTO author VALUES (1, NULL)")
+        execute("SELECT nothing")
+
+
+def test_a_connection_that_was_lost(db):
+    execute("INSERT INTO author VALUES (1, NULL)")
+    [(own,)] = execute("SELECT connection_id()")
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute(f"KILL {own}")
+    other.close()
+
+
+def test_a_connection_that_was_closed(db):
+    execute("INSERT INTO author VALUES (1, NULL)")
+    connection.close()
+
+
+test_nothing_was_left_at_last = test_nothing_was_left
+"""
+
+
+def with_tables(repository: Repository) -> Repository:
+    """Have its migrations make objects of every kind."""
     with (repository.path / "tests/integration/wiring.py").open("a") as wiring:
         wiring.write(MIGRATE)
     return repository
+
+
+@pytest.fixture
+def repository(make_repository: MakeRepository) -> Repository:
+    return with_tables(make_repository(**MYSQL))
 
 
 def test_a_server_of_somebody_else_is_used_or_refused_in_one_sentence(
@@ -276,3 +359,21 @@ def test_ddl_is_found_and_named_where_it_was(repository: Repository) -> None:
     for test in ("left", "left_either", "left_at_last"):
         assert f"::test_nothing_was_{test}\n" in report[2], result.output
     assert result.counts["passed"] == 6, result.output
+
+
+def test_ddl_is_found_and_named_where_it_was_in_django(
+    make_repository: MakeRepository,
+) -> None:
+    repository = with_tables(make_repository(**MYSQL, framework="django"))
+    result = repository.pytest(
+        repository.add_test("ddl", DDL_OF_DJANGO), "-rA", COLUMNS="200"
+    )
+    _, _, summary = result.output.partition(" short test summary info ")
+    for test in (
+        "test_ddl",
+        "test_ddl_in_a_transaction",
+        "test_ddl_where_a_mark_asks_for_the_database",
+        "TestOfDjango::test_ddl",
+    ):
+        assert f"::{test} - Failed: The transaction of this test is gone" in summary
+    assert result.counts == {"passed": 12, "errors": 4}, result.output
