@@ -9,7 +9,7 @@ import os
 os.environ.update(
     DATABASE_URL="mysql://127.0.0.1:1/nowhere",
     CACHE_URL="redis://127.0.0.1:1/0",
-    BROKER_URL="127.0.0.1:1",
+    BROKER_URL="amqp://127.0.0.1:1",
     SECRET_KEY="insecure-test-key-not-a-secret-at-all",
 )
 

@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def remembered_order(order_id: int) -> dict[str, Any] | None:
+    """The order as it was remembered; None where it has to be read."""
     with _doing_without(order_id):
         order: dict[str, Any] | None = cache.get(_key(order_id))
         return order
@@ -19,11 +20,13 @@ def remembered_order(order_id: int) -> dict[str, Any] | None:
 
 
 def remember_order(order: dict[str, Any]) -> None:
+    """Keep an order until its time has come, or it is forgotten."""
     with _doing_without(order["id"]):
         cache.set(_key(order["id"]), order)
 
 
 def forget_order(order_id: int) -> None:
+    """Have the next to ask read the order, which has changed."""
     with _doing_without(order_id):
         cache.delete(_key(order_id))
 

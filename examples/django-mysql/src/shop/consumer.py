@@ -21,6 +21,7 @@ def confirm_order(event: OrderCreated) -> bool:
 
 
 def handle(event: OrderCreated) -> None:
+    """Confirm the order that an event tells of."""
     # Requests do this by themselves: a connection that the server closed is replaced.
     close_old_connections()
     confirmed = confirm_order(event)
@@ -31,5 +32,5 @@ def handle(event: OrderCreated) -> None:
 def run(
     *, ready: threading.Event | None = None, stop: threading.Event | None = None
 ) -> None:
-    """Confirm orders until ``stop`` is set."""
+    """Confirm orders until `stop` is set."""
     consume(settings.BROKER_URL, handle, ready=ready, stop=stop)

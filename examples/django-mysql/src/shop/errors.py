@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, JsonResponse
+from pymysql.constants import CR, ER
 from rest_framework.exceptions import (
     APIException,
     ParseError,
@@ -18,6 +19,17 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 logger = logging.getLogger(__name__)
+
+# The driver calls many mistakes in statements operational errors, too.
+UNAVAILABLE = {
+    CR.CR_CONN_HOST_ERROR,
+    CR.CR_SERVER_GONE_ERROR,
+    CR.CR_SERVER_LOST,
+    ER.CON_COUNT_ERROR,
+    ER.SERVER_SHUTDOWN,
+    ER.LOCK_WAIT_TIMEOUT,
+    ER.LOCK_DEADLOCK,
+}
 
 
 class InvalidOrderError(APIException):
@@ -56,7 +68,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     match error:
         case ValidationError() | ParseError() | UnsupportedMediaType():
             error = BadInputError(describe(error.detail))
-        case OperationalError():
+        case OperationalError() if error.args[0] in UNAVAILABLE:
             logger.error("The database did not answer: %r", error)
             error = DatabaseUnavailableError()
     response = exception_handler(error, context)
@@ -67,6 +79,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def unknown_path(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """The answer where no path matches, in the form of all others."""
     detail = f"There is nothing at {request.path}."
     return JsonResponse({"detail": detail}, status=HTTPStatus.NOT_FOUND)
 
@@ -78,7 +91,9 @@ def describe(detail: Any) -> str:
     """
     if not isinstance(detail, dict) or not detail.keys() <= {"path", "query", "body"}:
         detail = {"body": detail}
-    return "; ".join(_problems(detail)) + "."
+    sentence = "; ".join(_problems(detail)) + "."
+    # A name in JSON may hold half of a character, which no answer can.
+    return sentence.encode(errors="replace").decode()
 
 
 def _problems(detail: Any, path: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Events over RabbitMQ; the URL is ``amqp://user:password@host:5672/vhost``."""
+"""Events over RabbitMQ; the URL is `amqp://user:password@host:5672/vhost`."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit
 
 from pika import BasicProperties, BlockingConnection, DeliveryMode, URLParameters
 from pika.adapters.blocking_connection import BlockingChannel
@@ -30,8 +31,9 @@ HEARTBEAT_SECONDS = 10
 POLL_SECONDS = 0.2
 # No more than is handled at once: what goes back to the broker counts as delivered.
 PREFETCH = 1
-# How often a message is handed out again before it is put aside.
-REDELIVERIES = 3
+# How soon a message that failed is handed out again, each time; then it is put aside.
+# Together they outlast a restart of the database.
+REDELIVERY_SECONDS = (0.1, 1, 10)
 
 BROKER_ERRORS = (AMQPError, AMQPConnectorException, OSError)
 
@@ -46,6 +48,15 @@ class PublishError(Exception):
 
 def dead_letter_queue(group: str) -> str:
     return f"{group}.dead-letter"
+
+
+def check(url: str) -> None:
+    """Raise ValueError if it names no broker, before anything is to be sent there."""
+    parts = urlsplit(url)
+    # What is no port raises ValueError by itself.
+    if parts.scheme not in ("amqp", "amqps") or not parts.hostname or parts.port == 0:
+        # Without the URL, as it may hold a password.
+        raise ValueError("A broker's URL is like amqp://user:password@host:5672/vhost")
 
 
 def connect(url: str) -> BlockingConnection:
@@ -67,7 +78,7 @@ def declare(channel: BlockingChannel, group: str) -> None:
         arguments={
             # Only quorum queues count deliveries.
             "x-queue-type": "quorum",
-            "x-delivery-limit": REDELIVERIES,
+            "x-delivery-limit": len(REDELIVERY_SECONDS),
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": dead_letter_queue(group),
         },
@@ -77,7 +88,7 @@ def declare(channel: BlockingChannel, group: str) -> None:
 
 def is_open(channel: BlockingChannel) -> bool:
     """Answer the broker's heartbeats, and tell whether it is still there."""
-    # Asked once more, a connection that is closed raises what is no BROKER_ERROR.
+    # Asked once more, a connection that is closed raises none of BROKER_ERRORS.
     if channel.is_open:
         with suppress(*BROKER_ERRORS):
             channel.connection.process_data_events()
@@ -100,6 +111,7 @@ class Publisher:
     """
 
     def __init__(self, url: str) -> None:
+        check(url)
         self._url = url
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -196,11 +208,12 @@ def consume(
     ready: threading.Event | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Hand each event to the handler, until ``stop``; members of a group share them.
+    """Hand each event to the handler, until `stop`; members of a group share them.
 
-    ``ready`` is set as soon as events arrive. A lost connection is opened again. When
-    ``stop`` is set, an event that is being handled is finished, and no other begun.
+    `ready` is set as soon as events arrive. A lost connection is opened again. When
+    `stop` is set, an event that is being handled is finished, and no other begun.
     """
+    check(url)
     ready, stop = ready or threading.Event(), stop or threading.Event()
 
     def receive(
@@ -209,7 +222,7 @@ def consume(
         properties: BasicProperties,
         body: bytes,
     ) -> None:
-        answer = _process(channel, properties, body, handler)
+        answer = _process(channel, properties, body, handler, stop)
         if stop.is_set():
             channel.stop_consuming()  # or the answer would bring the next message
         answer(method.delivery_tag)
@@ -236,6 +249,7 @@ def _process(
     properties: BasicProperties,
     body: bytes,
     handler: Callable[[OrderCreated], object],
+    stop: threading.Event,
 ) -> Callable[..., None]:
     """Give what is to be answered, with the delivery's tag."""
     try:
@@ -243,12 +257,16 @@ def _process(
     except ValidationError as error:
         logger.error("Message %s cannot be read: %s", properties.message_id, error)
         return partial(channel.basic_reject, requeue=False)
-    try:
-        with _kept_alive(channel):
+    with _kept_alive(channel):
+        try:
             handler(event)
-    except Exception:
-        logger.exception("Message %s was not handled", properties.message_id)
-        return channel.basic_nack
+        except Exception:
+            logger.exception("Message %s was not handled", properties.message_id)
+            failures = (properties.headers or {}).get("x-delivery-count", 0)
+            pauses: dict[object, float] = dict(enumerate(REDELIVERY_SECONDS))
+            stop.wait(pauses.get(failures, 0))
+            # From RabbitMQ 4.3 on a `nack` is not counted, says its documentation.
+            return partial(channel.basic_reject, requeue=True)
     return channel.basic_ack
 
 

@@ -7,6 +7,7 @@ from django.db import models
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str) -> "User":
+        """Store a new user, and of the password a hash alone."""
         user = self.model(email=email)
         user.set_password(password)
         user.save(using=self._db)

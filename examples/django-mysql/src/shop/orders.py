@@ -49,6 +49,7 @@ def place_order(user: User, lines: Iterable[NewOrderLine]) -> dict[str, Any]:
 
 
 def find_order(user: User, order_id: int) -> dict[str, Any]:
+    """An order of this user, as it travels over HTTP."""
     order = _read_order(order_id)
     # Someone else's order answers like a missing one, so that ids reveal nothing.
     if order is None or order["user_id"] != user.pk:

@@ -16,6 +16,7 @@ class PageParams(serializers.Serializer[Any]):
 
 
 def count_pages(total: int, size: int) -> int:
+    """How many pages there are; the last may be shorter."""
     return -(-total // size)
 
 

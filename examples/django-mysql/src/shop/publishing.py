@@ -13,11 +13,13 @@ from .messaging import Publisher
 
 @cache
 def get_publisher() -> Publisher:
+    """The only one of this process, made for who first asks."""
     return Publisher(settings.BROKER_URL)
 
 
 @atexit.register
 def close_publisher() -> None:
+    """Close its connection, if there is one; the next to ask gets a new publisher."""
     if get_publisher.cache_info().currsize:
         get_publisher().close()
         get_publisher.cache_clear()

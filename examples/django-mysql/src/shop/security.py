@@ -36,6 +36,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def create_access_token(user_id: int) -> str:
+    """A token that tells who its bearer is, for as long as the settings say."""
     claims = {
         "sub": str(user_id),
         "exp": datetime.now(UTC) + settings.ACCESS_TOKEN_LIFETIME,

@@ -7,13 +7,14 @@ from rest_framework import serializers
 
 from .models import Order, OrderLine, Product, User
 
-# The largest number that an integer column holds.
+# The largest numbers that columns hold, and ids are.
 MAX_INTEGER = 2**31 - 1
+MAX_ID = 2**63 - 1
 
 
 def valid_id(name: str, value: str) -> int:
     """The id in a path, where it is called `name`."""
-    field = serializers.IntegerField(min_value=1, max_value=MAX_INTEGER)
+    field = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     try:
         return int(field.run_validation(value))
     except serializers.ValidationError as error:
@@ -91,7 +92,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 
 
 class NewOrderLineSerializer(Input):
-    product_id = serializers.IntegerField(min_value=1, max_value=MAX_INTEGER)
+    product_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_INTEGER)
 
 

@@ -7,25 +7,30 @@ to whatever happens to listen on this machine.
 import os
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymysql
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+# Django imports MySQLdb, which has to be compiled.
 pymysql.install_as_MySQLdb()
 
 
 def required(variable: str) -> str:
-    if variable not in os.environ:
+    """What the environment says, which has to be something."""
+    value = os.environ.get(variable)
+    if not value:
         raise ImproperlyConfigured(f"The environment variable {variable} is not set.")
-    return os.environ[variable]
+    return value
 
 
 def database_at(url: str) -> dict[str, Any]:
     """The parts of a database's URL, as Django names them."""
     parts = urlsplit(url)
+    if parts.scheme != "mysql":
+        raise ImproperlyConfigured("DATABASE_URL must begin with mysql://.")
     return {
         "ENGINE": "django.db.backends.mysql",
         "HOST": parts.hostname or "",
@@ -33,6 +38,7 @@ def database_at(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "NAME": unquote(parts.path.removeprefix("/")),
+        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
     }
 
 
@@ -41,7 +47,6 @@ DATABASES = {
         **database_at(required("DATABASE_URL")),
         "CONN_MAX_AGE": 60,  # seconds
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -106,5 +111,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"shop": {"handlers": ["console"], "level": "INFO"}},
+    # What nobody expected comes from Django's own loggers, with its traceback.
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"shop": {"level": "INFO"}},
 }

@@ -19,4 +19,6 @@ urlpatterns = [
     path("users/me", MeView.as_view()),
 ]
 
+handler400 = "rest_framework.exceptions.bad_request"
 handler404 = "shop.errors.unknown_path"
+handler500 = "rest_framework.exceptions.server_error"

@@ -44,8 +44,6 @@ def test_stock_is_never_negative(db: None) -> None:
         ProductFactory.create(stock=-1)
 
 
-# Some databases look at a foreign key when the transaction is committed.
-@pytest.mark.commits
 def test_an_order_needs_a_user_that_exists(db: None) -> None:
     with pytest.raises(IntegrityError, match="user_id"):
         OrderFactory.create(user=None, user_id=UNKNOWN, line=None)

@@ -15,7 +15,7 @@ def take(channel: BlockingChannel) -> Basic.GetOk:
 
 
 def test_a_published_message_is_consumed(rabbitmq_channel: BlockingChannel) -> None:
-    rabbitmq_channel.queue_declare("greetings")
+    rabbitmq_channel.queue_declare("greetings", durable=True)
     rabbitmq_channel.basic_publish("", "greetings", b"hello")
 
     # Publishing waited for the broker's confirmation, so the message is there.
@@ -27,7 +27,7 @@ def test_a_published_message_is_consumed(rabbitmq_channel: BlockingChannel) -> N
 def test_a_rejected_message_is_delivered_again(
     rabbitmq_channel: BlockingChannel,
 ) -> None:
-    rabbitmq_channel.queue_declare("greetings")
+    rabbitmq_channel.queue_declare("greetings", durable=True)
     rabbitmq_channel.basic_publish("", "greetings", b"hello")
 
     first = take(rabbitmq_channel)
@@ -39,7 +39,7 @@ def test_a_rejected_message_is_delivered_again(
 
 
 def test_an_acknowledged_message_is_gone(rabbitmq_channel: BlockingChannel) -> None:
-    rabbitmq_channel.queue_declare("greetings")
+    rabbitmq_channel.queue_declare("greetings", durable=True)
     rabbitmq_channel.basic_publish("", "greetings", b"hello")
     take(rabbitmq_channel)
     rabbitmq_channel.basic_ack(multiple=True)  # whatever was taken

@@ -1,12 +1,15 @@
 import pytest
+from rest_framework.exceptions import ValidationError
 
 from shop.serializers import (
+    MAX_ID,
     MAX_INTEGER,
     NewOrderLineSerializer,
     NewOrderSerializer,
     NewProductSerializer,
     NewUserSerializer,
     ProductChangesSerializer,
+    valid_id,
 )
 
 
@@ -63,6 +66,17 @@ def test_refuses_quantities_that_cannot_be_taken(quantity: int) -> None:
     line = {"product_id": 1, "quantity": quantity}
 
     assert not NewOrderLineSerializer(data=line).is_valid()
+
+
+def test_an_id_is_what_its_column_holds() -> None:
+    assert valid_id("order_id", str(MAX_ID)) == MAX_ID
+    assert NewOrderLineSerializer(data={"product_id": MAX_ID, "quantity": 1}).is_valid()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "one", str(MAX_ID + 1)])
+def test_refuses_what_is_no_id(value: str) -> None:
+    with pytest.raises(ValidationError):
+        valid_id("order_id", value)
 
 
 def test_order_needs_a_line() -> None:

@@ -28,11 +28,21 @@ def test_services_have_no_default_address(monkeypatch: pytest.MonkeyPatch) -> No
         load()
 
 
+@pytest.mark.parametrize("url", ["", "db.example.com/shop", "sqlite:///shop"])
+def test_no_other_database_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        load()
+
+
 def test_a_url_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://ada:p%40ss@db.example.com:99/shop")
+    url = "mysql://ada:p%40ss@db.example.com:99/shop?option=%2Fca.pem"
+    monkeypatch.setenv("DATABASE_URL", url)
 
     database = load()["DATABASES"]["default"]
 
     assert (database["USER"], database["PASSWORD"]) == ("ada", "p@ss")
     assert (database["HOST"], database["PORT"]) == ("db.example.com", 99)
     assert database["NAME"] == "shop"
+    assert database["OPTIONS"] == {"connect_timeout": 5, "option": "/ca.pem"}

@@ -1,5 +1,11 @@
+import logging
+from io import StringIO
+
+import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
+
+from shop.views.health import HealthView
 
 
 def test_django_has_nothing_to_complain_about() -> None:
@@ -25,3 +31,29 @@ def test_an_answer_to_a_client_error_is_one_sentence() -> None:
     ):
         assert set(answer.json()) == {"detail"}
         assert answer.json()["detail"].endswith(".")
+
+
+def test_what_nobody_expected_is_logged_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("something is broken")
+
+    monkeypatch.setattr(HealthView, "get", fail)
+    written = StringIO()
+    for handler in logging.getLogger().handlers:
+        if handler.name == "console":
+            monkeypatch.setattr(handler, "stream", written)
+
+    answer = APIClient(raise_request_exception=False).get("/health")
+
+    assert answer.status_code == 500
+    assert "broken" not in str(answer.json())
+    assert "RuntimeError: something is broken" in written.getvalue()
+
+
+def test_an_unknown_host_is_refused_as_json() -> None:
+    answer = APIClient().get("/health", headers={"Host": "elsewhere.example"})
+
+    assert answer.status_code == 400
+    assert answer.json()

@@ -34,6 +34,7 @@ class Cache:
         self._ttl_seconds = ttl_seconds
 
     async def get(self, model: type[ModelT], key: object) -> ModelT | None:
+        """What is remembered, if this version of the model can read it."""
         name = self._name(model, key)
         try:
             stored = await self._redis.get(name)
@@ -48,25 +49,31 @@ class Cache:
             logger.warning("%s in the cache is of another version", name)
             return None
 
-    async def set(self, key: object, value: BaseModel) -> None:
+    async def set(
+        self,
+        key: object,
+        value: BaseModel,
+        *,
+        overwrite: bool = True,
+    ) -> None:
+        """Remember a model for a while."""
         name = self._name(type(value), key)
         try:
-            await self._redis.set(name, value.model_dump_json(), ex=self._ttl_seconds)
+            await self._redis.set(
+                name,
+                value.model_dump_json(),
+                ex=self._ttl_seconds,
+                nx=not overwrite,
+            )
         except RedisError as error:
             logger.warning("%s was not written to the cache: %s", name, error)
-
-    async def delete(self, model: type[BaseModel], key: object) -> None:
-        name = self._name(model, key)
-        try:
-            await self._redis.delete(name)
-        except RedisError as error:
-            logger.warning("%s was not deleted from the cache: %s", name, error)
 
     async def ping(self) -> None:
         """Raise unless the server answers."""
         await self._redis.ping()
 
     async def close(self) -> None:
+        """Close its connections."""
         await self._redis.aclose()
 
     def _name(self, model: type[BaseModel], key: object) -> str:

@@ -30,6 +30,7 @@ class Base(DeclarativeBase):
 
 
 def make_engine(url: str) -> AsyncEngine:
+    """An engine that gives up soon on a database that is away."""
     return create_async_engine(
         url,
         pool_pre_ping=True,
@@ -39,11 +40,12 @@ def make_engine(url: str) -> AsyncEngine:
 
 
 def make_session_factory(engine: AsyncEngine) -> SessionFactory:
+    """What opens sessions on an engine."""
     # Answers are made after the commit; expired attributes would be loaded again.
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
-def get_session_factory(request: Request) -> SessionFactory:
+async def get_session_factory(request: Request) -> SessionFactory:
     """The source of every session: override it to bring your own."""
     factory: SessionFactory = request.app.state.session_factory
     return factory

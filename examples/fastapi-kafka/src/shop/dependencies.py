@@ -1,4 +1,7 @@
-"""What routes and services ask for."""
+"""What routes and services ask for.
+
+It is `async` even where it does not wait: anything else, FastAPI calls in a thread.
+"""
 
 from typing import Annotated
 
@@ -17,22 +20,26 @@ from .settings import Settings
 from .stock_feed import StockFeed
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
+    """What this application was started with."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_stock_feed(connection: HTTPConnection) -> StockFeed:
+async def get_stock_feed(connection: HTTPConnection) -> StockFeed:
+    """Where changes of stock are told."""
     stock_feed: StockFeed = connection.app.state.stock_feed
     return stock_feed
 
 
-def get_cache(request: Request) -> Cache:
+async def get_cache(request: Request) -> Cache:
+    """What is remembered between requests."""
     cache: Cache = request.app.state.cache
     return cache
 
 
-def get_publisher(request: Request) -> Publisher:
+async def get_publisher(request: Request) -> Publisher:
+    """Where events are announced."""
     publisher: Publisher = request.app.state.publisher
     return publisher
 
@@ -54,6 +61,7 @@ async def get_current_user(
     session: SessionDep,
     settings: SettingsDep,
 ) -> User:
+    """Who makes this request; raises NotAuthenticatedError."""
     if token is None:
         raise NotAuthenticatedError("An access token is needed.")
     user = await session.get(User, read_access_token(token.credentials, settings))

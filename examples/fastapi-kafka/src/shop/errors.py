@@ -52,6 +52,8 @@ def _describe(error: RequestValidationError) -> str:
 
 
 def add_error_handlers(app: FastAPI) -> None:
+    """Answer what goes wrong with a status and one sentence."""
+
     @app.exception_handler(DomainError)
     async def domain_error(_: Request, error: DomainError) -> JSONResponse:
         return _answer(error.status, str(error))

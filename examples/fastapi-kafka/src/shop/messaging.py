@@ -1,4 +1,4 @@
-"""Events over Kafka; the URL is ``kafka://host:port/prefix``.
+"""Events over Kafka; the URL is `kafka://host:port/prefix`.
 
 Topics and groups start with the prefix, so that deployments can share a broker.
 """
@@ -33,9 +33,9 @@ GROUP = "order-confirmation"
 
 TIMEOUT_SECONDS = 5
 RECONNECT_SECONDS = 1
-# How often a message is handed out again before it is put aside, and how soon.
-REDELIVERIES = 3
-REDELIVERY_SECONDS = 0.1
+# How soon a message that failed is handed out again, each time; then it is put aside.
+# Together they outlast a restart of the database.
+REDELIVERY_SECONDS = (0.1, 1, 10)
 
 BROKER_ERRORS = (KafkaError, OSError)
 
@@ -49,10 +49,12 @@ class PublishError(Exception):
 
 
 class Address:
-    """Where the broker is, and what names start with there."""
+    """Where the broker is, and what names start with there; ValueError if nowhere."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme != "kafka" or not parts.netloc:
+            raise ValueError("A broker's URL is like kafka://host:port/prefix")
         self.servers = parts.netloc
         self._prefix = unquote(parts.path.strip("/"))
 
@@ -151,7 +153,7 @@ async def consume(
 ) -> None:
     """Hand each event to the handler, until cancelled; members of a group share them.
 
-    ``ready`` is set as soon as events arrive. A lost connection is opened again.
+    `ready` is set as soon as events arrive. A lost connection is opened again.
     """
     address = Address(url)
     while True:
@@ -183,17 +185,17 @@ async def _process(
     message: ConsumerRecord,
     handler: Callable[[OrderCreated], Awaitable[object]],
 ) -> bool:
-    """Tell whether the event was handled, if not at once; Kafka knows no refusal."""
+    """Try several times, as Kafka has no redelivery; return whether it was handled."""
     try:
         event = OrderCreated.model_validate_json(message.value)
     except ValidationError as error:
         logger.error("Message %s cannot be read: %s", message.offset, error)
         return False
-    for attempt in range(1 + REDELIVERIES):
+    for pause in (0, *REDELIVERY_SECONDS):
+        await asyncio.sleep(pause)
         try:
             await handler(event)
             return True
         except Exception:
-            logger.exception("Event %s was not handled, try %s", event.id, attempt + 1)
-        await asyncio.sleep(REDELIVERY_SECONDS)
+            logger.exception("Event %s was not handled", event.id)
     return False

@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
-    """Sort by product: buyers who lock rows in one order cannot deadlock."""
+    """Sort by product, refusing one that is listed twice.
+
+    Buyers who lock rows in one order cannot deadlock.
+    """
     ordered = sorted(lines, key=attrgetter("product_id"))
     for line, following in pairwise(ordered):
         if line.product_id == following.product_id:
@@ -57,6 +60,7 @@ class OrderService:
         return placed
 
     async def find_order(self, user_id: int, order_id: int) -> OrderOut:
+        """An order of this user; raises NotFoundError."""
         order = await self._read_order(order_id)
         # Someone else's order answers like a missing one, so that ids reveal nothing.
         if order is None or order.user_id != user_id:
@@ -64,6 +68,7 @@ class OrderService:
         return order
 
     async def list_orders(self, user_id: int, params: PageParams) -> Page[OrderOut]:
+        """The orders of this user, the newest first."""
         own = select(Order).where(Order.user_id == user_id)
         newest_first = own.order_by(Order.id.desc())
         return await paginate(self.session, newest_first, OrderOut, params)
@@ -89,7 +94,8 @@ class OrderService:
         if order is None:
             return None
         found = OrderOut.model_validate(order)
-        await self.cache.set(order_id, found)
+        # What is there by now is newer: meanwhile, the order may have been confirmed.
+        await self.cache.set(order_id, found, overwrite=False)
         return found
 
     async def _announce(self, order: OrderOut) -> None:

@@ -5,9 +5,12 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# The address of a service may contain its password.
+Url = Annotated[str, Field(repr=False)]
 
-class Settings(BaseSettings):
-    """The field ``database_url`` is the variable ``DATABASE_URL``, and so on.
+
+class DatabaseSettings(BaseSettings):
+    """The field `database_url` is the variable `DATABASE_URL`, and so on.
 
     Services have no default address: what was forgotten must fail at the start, not
     connect to whatever happens to listen on this machine.
@@ -15,9 +18,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
-    database_url: str
-    cache_url: str
-    broker_url: str
+    database_url: Url
+
+
+class Settings(DatabaseSettings):
+    """What the application needs; migrations need the database alone."""
+
+    cache_url: Url
+    broker_url: Url
     # HS256 wants a key at least as long as its hash.
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     access_token_minutes: PositiveInt = 30

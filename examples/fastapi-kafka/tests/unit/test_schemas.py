@@ -23,6 +23,11 @@ def test_email_must_look_like_one(email: str) -> None:
         NewUser(email=email, password="correct horse")
 
 
+def test_email_fits_into_its_column_in_lower_case() -> None:
+    with pytest.raises(ValidationError):
+        NewUser(email="İ" * 240 + "@example.com", password="correct horse")
+
+
 def test_password_is_not_shown() -> None:
     assert "horse" not in repr(NewUser(email="a@example.com", password="correct horse"))
 

@@ -1,3 +1,7 @@
+from pathlib import Path
+
+import alembic.command
+import alembic.config
 import pytest
 from pydantic import ValidationError
 
@@ -13,8 +17,26 @@ def test_short_key_is_refused_and_not_shown(settings: Settings) -> None:
     assert "too-short" not in str(refusal.value)
 
 
+def test_passwords_in_addresses_are_not_shown(settings: Settings) -> None:
+    urls = {name for name in Settings.model_fields if name.endswith("_url")}
+    secretive = settings.model_copy(update=dict.fromkeys(urls, "amqp://me:sesame@host"))
+
+    assert urls
+    assert "sesame" not in repr(secretive)
+
+
 def test_services_have_no_default_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
 
     with pytest.raises(ValidationError, match="database_url"):
         Settings()
+
+
+def test_migrations_need_no_setting_but_the_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    config = alembic.config.Config(Path(__file__).parents[2] / "alembic.ini")
+
+    # Not run, but printed.
+    alembic.command.upgrade(config, "head", sql=True)

@@ -30,6 +30,16 @@ async def confirm_order(session_factory: SessionFactory, event: OrderCreated) ->
     return True
 
 
+async def remember_order(
+    session_factory: SessionFactory, cache: Cache, order_id: int
+) -> None:
+    """Put an order into the cache as it is now, in place of what was there."""
+    async with session_factory() as session:
+        order = await session.get(Order, order_id)
+    if order is not None:
+        await cache.set(order.id, OrderOut.model_validate(order))
+
+
 async def run(settings: Settings, *, ready: asyncio.Event | None = None) -> None:
     """Confirm orders until cancelled."""
     async with AsyncExitStack() as resources:
@@ -46,15 +56,16 @@ async def run(settings: Settings, *, ready: asyncio.Event | None = None) -> None
         async def handle(event: OrderCreated) -> None:
             confirmed = await confirm_order(session_factory, event)
             logger.info("Order %s confirmed: %s", event.order_id, confirmed)
-            await cache.delete(OrderOut, event.order_id)
+            await remember_order(session_factory, cache, event.order_id)
 
         await consume(settings.broker_url, handle, ready=ready)
 
 
 async def main() -> None:
     worker = asyncio.create_task(run(Settings()))
-    # Containers are stopped with SIGTERM, which would otherwise end us halfway.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.cancel)
+    # Ctrl-C, and what stops a container: neither may end us halfway.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, worker.cancel)
     with suppress(asyncio.CancelledError):
         await worker
 

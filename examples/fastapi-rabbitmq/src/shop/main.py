@@ -20,7 +20,7 @@ from .stock_feed import StockFeed
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-    """Make what requests share. Nothing connects before its first use."""
+    """Make what requests share, and close it in the end."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as resources:
         engine = make_engine(settings.database_url)
@@ -39,8 +39,9 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application. Nothing connects before its first use."""
     app = FastAPI(
-        title="shop",
+        title="Shop",
         lifespan=lifespan,
         responses={"4XX": {"model": ErrorDetail}, "5XX": {"model": ErrorDetail}},
     )

@@ -1,8 +1,9 @@
-"""Events over RabbitMQ; the URL is ``amqp://user:password@host:5672/vhost``."""
+"""Events over RabbitMQ; the URL is `amqp://user:password@host:5672/vhost`."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from aio_pika import DeliveryMode, ExchangeType, Message, connect
 from aio_pika.abc import (
@@ -23,8 +24,9 @@ TIMEOUT_SECONDS = 5
 RECONNECT_SECONDS = 1
 # No more than is handled at once: what goes back to the broker counts as delivered.
 PREFETCH = 1
-# How often a message is handed out again before it is put aside.
-REDELIVERIES = 3
+# How soon a message that failed is handed out again, each time; then it is put aside.
+# Together they outlast a restart of the database.
+REDELIVERY_SECONDS = (0.1, 1, 10)
 
 BROKER_ERRORS = (AMQPError, ChannelInvalidStateError, OSError)
 
@@ -39,6 +41,15 @@ def dead_letter_queue(group: str) -> str:
     return f"{group}.dead-letter"
 
 
+def check(url: str) -> None:
+    """Raise ValueError if it names no broker, before anything is to be sent there."""
+    parts = urlsplit(url)
+    # What is no port raises ValueError by itself.
+    if parts.scheme not in ("amqp", "amqps") or not parts.hostname or parts.port == 0:
+        # Without the URL, as it may hold a password.
+        raise ValueError("A broker's URL is like amqp://user:password@host:5672/vhost")
+
+
 async def declare(channel: AbstractChannel, group: str) -> AbstractQueue:
     """Publisher and consumer both call this, so neither has to start first."""
     kind = ExchangeType.TOPIC
@@ -50,7 +61,7 @@ async def declare(channel: AbstractChannel, group: str) -> AbstractQueue:
         arguments={
             # Only quorum queues count deliveries.
             "x-queue-type": "quorum",
-            "x-delivery-limit": REDELIVERIES,
+            "x-delivery-limit": len(REDELIVERY_SECONDS),
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": dead_letter_queue(group),
         },
@@ -63,6 +74,7 @@ class Publisher:
     """Connects for the first event, and again once a connection was lost."""
 
     def __init__(self, url: str) -> None:
+        check(url)
         self._url = url
         self._opening = asyncio.Lock()
         self._connection: AbstractConnection | None = None
@@ -115,8 +127,9 @@ async def consume(
 ) -> None:
     """Hand each event to the handler, until cancelled; members of a group share them.
 
-    ``ready`` is set as soon as events arrive. A lost connection is opened again.
+    `ready` is set as soon as events arrive. A lost connection is opened again.
     """
+    check(url)
     while True:
         try:
             async with await connect(url, timeout=TIMEOUT_SECONDS) as connection:
@@ -158,6 +171,10 @@ async def _process(
         await handler(event)
     except Exception:
         logger.exception("Message %s was not handled", message.message_id)
-        await message.nack(requeue=True)
+        failures = message.headers.get("x-delivery-count", 0)
+        pauses: dict[object, float] = dict(enumerate(REDELIVERY_SECONDS))
+        await asyncio.sleep(pauses.get(failures, 0))
+        # From RabbitMQ 4.3 on a `nack` is not counted, says its documentation.
+        await message.reject(requeue=True)
         return
     await message.ack()

@@ -37,15 +37,15 @@ def count_pages(total: int, size: int) -> int:
 async def paginate(
     session: AsyncSession,
     statement: Select[Any],
-    item: type[ItemT],
+    schema: type[ItemT],
     params: PageParams,
 ) -> Page[ItemT]:
-    """Run an ordered select of one entity, for one page of it as ``item``."""
+    """Run an ordered select of one entity, for one page of it as `schema`."""
     rows = statement.order_by(None).subquery()
     total = await session.scalar(select(func.count()).select_from(rows)) or 0
     found = await session.scalars(statement.limit(params.size).offset(params.offset))
     return Page(
-        items=[item.model_validate(row) for row in found],
+        items=[schema.model_validate(row) for row in found],
         total=total,
         page=params.page,
         size=params.size,

@@ -148,7 +148,7 @@ async def test_an_event_that_was_not_handled_is_delivered_again(
 
 
 class Unreadable(OrderCreated):
-    """What a publisher sends that has other ideas of an event."""
+    """An event as an incompatible publisher would send it."""
 
     @field_serializer("total_cents")
     def misunderstand(self, total_cents: int) -> str:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_published_message_is_consumed(
     rabbitmq_channel: AbstractChannel,
 ) -> None:
-    queue = await rabbitmq_channel.declare_queue("greetings")
+    queue = await rabbitmq_channel.declare_queue("greetings", durable=True)
     await rabbitmq_channel.default_exchange.publish(Message(b"hello"), queue.name)
 
     # Publishing waited for the broker's confirmation, so the message is there.
@@ -27,7 +27,7 @@ async def test_a_published_message_is_consumed(
 async def test_a_rejected_message_is_delivered_again(
     rabbitmq_channel: AbstractChannel,
 ) -> None:
-    queue = await rabbitmq_channel.declare_queue("greetings")
+    queue = await rabbitmq_channel.declare_queue("greetings", durable=True)
     await rabbitmq_channel.default_exchange.publish(Message(b"hello"), queue.name)
 
     first = await queue.get()
@@ -43,7 +43,7 @@ async def test_a_rejected_message_is_delivered_again(
 async def test_an_acknowledged_message_is_gone(
     rabbitmq_channel: AbstractChannel,
 ) -> None:
-    queue = await rabbitmq_channel.declare_queue("greetings")
+    queue = await rabbitmq_channel.declare_queue("greetings", durable=True)
     await rabbitmq_channel.default_exchange.publish(Message(b"hello"), queue.name)
     await (await queue.get()).ack()
 

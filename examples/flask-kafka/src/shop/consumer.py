@@ -30,31 +30,41 @@ def confirm_order(event: OrderCreated) -> bool:
     return True
 
 
+def remember_order(order_id: int) -> None:
+    """Put an order into the cache as it is now, in place of what was there."""
+    order = db.session.get(Order, order_id)
+    if order is not None:
+        get_cache().set(order.id, OrderOut.model_validate(order))
+
+
 def run(
     app: Flask,
     *,
     ready: threading.Event | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Confirm orders until ``stop`` is set."""
+    """Confirm orders until `stop` is set."""
 
     def handle(event: OrderCreated) -> None:
         # As each request, each event has a session of its own.
         with app.app_context():
             confirmed = confirm_order(event)
             logger.info("Order %s confirmed: %s", event.order_id, confirmed)
-            get_cache().delete(OrderOut, event.order_id)
+            remember_order(event.order_id)
 
     settings: Settings = app.config["SETTINGS"]
     consume(settings.broker_url, handle, ready=ready, stop=stop)
 
 
 def add_commands(app: Flask) -> None:
+    """Give the application `flask consume`."""
+
     @app.cli.command("consume")
     def consume_orders() -> None:
         """Confirm orders until stopped."""
         logging.basicConfig(level=logging.INFO)
         stop = threading.Event()
-        # Containers are stopped with SIGTERM, which would otherwise end us halfway.
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        # Ctrl-C, and what stops a container: neither may end us halfway.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         run(app, stop=stop)

@@ -18,18 +18,23 @@ from .settings import Settings
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_ID = TypeAdapter(Id)
+
 
 def get_settings() -> Settings:
+    """What this application was started with."""
     settings: Settings = current_app.config["SETTINGS"]
     return settings
 
 
 def get_cache() -> Cache:
+    """What is remembered between requests."""
     cache: Cache = current_app.extensions["cache"]
     return cache
 
 
 def get_publisher() -> Publisher:
+    """Where events are announced."""
     publisher: Publisher = current_app.extensions["publisher"]
     return publisher
 
@@ -60,7 +65,7 @@ def read_query(model: type[ModelT]) -> ModelT:
 
 def read_id(name: str, value: str) -> int:
     """An id in the path of the request; raises InvalidInputError as well."""
-    return _read(TypeAdapter(Id), value, "path", name)
+    return _read(_ID, value, "path", name)
 
 
 def respond(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -48,6 +48,8 @@ def _answer(status: HTTPStatus, detail: str) -> Response:
 
 
 def add_error_handlers(app: Flask) -> None:
+    """Answer what goes wrong with a status and one sentence."""
+
     @app.errorhandler(DomainError)
     def domain_error(error: DomainError) -> Response:
         return _answer(error.status, str(error))
@@ -56,7 +58,7 @@ def add_error_handlers(app: Flask) -> None:
     def http_error(error: HTTPException) -> Response:
         # It keeps headers that belong to it, such as Allow.
         answer = error.get_response()
-        answer.data = json.dumps({"detail": error.name})
+        answer.data = json.dumps({"detail": f"{error.name}."})
         answer.mimetype = "application/json"
         return answer
 

@@ -1,10 +1,9 @@
-"""Events over Kafka; the URL is ``kafka://host:port/prefix``.
+"""Events over Kafka; the URL is `kafka://host:port/prefix`.
 
 Topics and groups start with the prefix, so that deployments can share a broker.
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -25,9 +24,9 @@ TIMEOUT_SECONDS = 5
 RECONNECT_SECONDS = 1
 # How soon a consumer sees that it is to stop.
 POLL_SECONDS = 0.2
-# How often a message is handed out again before it is put aside, and how soon.
-REDELIVERIES = 3
-REDELIVERY_SECONDS = 0.1
+# How soon a message that failed is handed out again, each time; then it is put aside.
+# Together they outlast a restart of the database.
+REDELIVERY_SECONDS = (0.1, 1, 10)
 
 BROKER_ERRORS = (KafkaException, BufferError, OSError)
 
@@ -39,10 +38,12 @@ class PublishError(Exception):
 
 
 class Address:
-    """Where the broker is, and what names start with there."""
+    """Where the broker is, and what names start with there; ValueError if nowhere."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme != "kafka" or not parts.netloc:
+            raise ValueError("A broker's URL is like kafka://host:port/prefix")
         self.servers = parts.netloc
         self._prefix = unquote(parts.path.strip("/"))
 
@@ -96,7 +97,7 @@ def send(
     key: bytes | None = None,
     deadline: float,
 ) -> None:
-    """Return once the broker has stored the message; raise a BROKER_ERROR if not."""
+    """Return once the broker has stored the message, or raise one of BROKER_ERRORS."""
     stored: Future[None] = Future()
 
     def report(error: KafkaError | None, _: Message) -> None:
@@ -118,13 +119,12 @@ def send(
 class Publisher:
     """Connects for the first event; a lost connection is opened again.
 
-    All threads may share one, and processes that are forked.
+    All threads may share one, and processes that are forked before the first event.
     """
 
     def __init__(self, url: str) -> None:
         self._address = Address(url)
         self._opening = threading.Lock()
-        self._process = os.getpid()
         self._producer: Producer | None = None
 
     def publish(self, event: OrderCreated) -> None:
@@ -147,15 +147,13 @@ class Publisher:
         self._open_producer().list_topics(timeout=TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        self._producer = None
+        with self._opening:
+            if self._producer is not None:
+                self._producer.close()
 
     def _open_producer(self) -> Producer:
-        if self._process != os.getpid():
-            # A fork has none of the threads that work for its producer.
-            self._producer = None
-            self._process = os.getpid()
         if self._producer is None:
-            declare(self._address, GROUP)
+            declare(self._address, GROUP)  # not with the lock: it may take a while
             with self._opening:
                 if self._producer is None:
                     self._producer = make_producer(self._address)
@@ -170,10 +168,10 @@ def consume(
     ready: threading.Event | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Hand each event to the handler, until ``stop``; members of a group share them.
+    """Hand each event to the handler, until `stop`; members of a group share them.
 
-    ``ready`` is set as soon as events arrive. A lost connection is opened again. When
-    ``stop`` is set, an event that is being handled is finished, and no other begun.
+    `ready` is set as soon as events arrive. A lost connection is opened again. When
+    `stop` is set, an event that is being handled is finished, and no other begun.
     """
     ready, stop = ready or threading.Event(), stop or threading.Event()
     address = Address(url)
@@ -181,15 +179,14 @@ def consume(
         "group.id": address.name(group),
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
-        # Whoever is killed is missed then, and others get its events.
+        # A killed consumer is noticed after this time, and others get its events.
         "session.timeout.ms": 10_000,
         "error_cb": _warn,
     }
     while not stop.is_set():
         try:
             declare(address, group)
-            producer = make_producer(address)
-            with Consumer(settings) as consumer:
+            with make_producer(address) as producer, Consumer(settings) as consumer:
                 topics = [address.name(TOPIC)]
                 consumer.subscribe(topics, on_assign=lambda *_: ready.set())
                 while not stop.is_set():
@@ -222,18 +219,18 @@ def _process(
     handler: Callable[[OrderCreated], object],
     stop: threading.Event,
 ) -> bool:
-    """Tell whether the event was handled, if not at once; Kafka knows no refusal."""
+    """Try several times, as Kafka has no redelivery; return whether it was handled."""
     try:
         event = OrderCreated.model_validate_json(message.value() or b"")
     except ValidationError as error:
         logger.error("Message %s cannot be read: %s", message.offset(), error)
         return False
-    for attempt in range(1 + REDELIVERIES):
+    for pause in (0, *REDELIVERY_SECONDS):
+        if stop.wait(pause):
+            break
         try:
             handler(event)
             return True
         except Exception:
-            logger.exception("Event %s was not handled, try %s", event.id, attempt + 1)
-        if stop.wait(REDELIVERY_SECONDS):
-            break
+            logger.exception("Event %s was not handled", event.id)
     return False

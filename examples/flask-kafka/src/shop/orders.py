@@ -20,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
-    """Sort by product: buyers who lock rows in one order cannot deadlock."""
+    """Sort by product, refusing one that is listed twice.
+
+    Buyers who lock rows in one order cannot deadlock.
+    """
     ordered = sorted(lines, key=attrgetter("product_id"))
     for line, following in pairwise(ordered):
         if line.product_id == following.product_id:
@@ -42,6 +45,7 @@ def place_order(user_id: int, lines: Iterable[NewOrderLine]) -> OrderOut:
 
 
 def find_order(user_id: int, order_id: int) -> OrderOut:
+    """An order of this user; raises NotFoundError."""
     order = _read_order(order_id)
     # Someone else's order answers like a missing one, so that ids reveal nothing.
     if order is None or order.user_id != user_id:
@@ -50,6 +54,7 @@ def find_order(user_id: int, order_id: int) -> OrderOut:
 
 
 def list_orders(user_id: int, params: PageParams) -> Page[OrderOut]:
+    """The orders of this user, the newest first."""
     own = select(Order).where(Order.user_id == user_id)
     return paginate(own.order_by(Order.id.desc()), OrderOut, params)
 
@@ -76,7 +81,8 @@ def _read_order(order_id: int) -> OrderOut | None:
     if order is None:
         return None
     found = OrderOut.model_validate(order)
-    get_cache().set(order_id, found)
+    # What is there by now is newer: meanwhile, the order may have been confirmed.
+    get_cache().set(order_id, found, overwrite=False)
     return found
 
 

@@ -25,10 +25,10 @@ class Page(BaseModel, Generic[ItemT]):
 
 def paginate(
     statement: Select[Any],
-    item: type[ItemT],
+    schema: type[ItemT],
     params: PageParams,
 ) -> Page[ItemT]:
-    """Run an ordered select of one entity, for one page of it as ``item``."""
+    """Run an ordered select of one entity, for one page of it as `schema`."""
     found = db.paginate(
         statement,
         page=params.page,
@@ -37,7 +37,7 @@ def paginate(
         error_out=False,
     )
     return Page(
-        items=[item.model_validate(row) for row in found.items],
+        items=[schema.model_validate(row) for row in found.items],
         total=found.total or 0,
         page=params.page,
         size=params.size,

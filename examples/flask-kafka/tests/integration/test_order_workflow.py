@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -29,9 +29,11 @@ pytestmark = pytest.mark.commits
 
 
 @contextmanager
-def beside(consumer: Callable[..., None]) -> Iterator[None]:
+def beside(
+    consumer: Callable[..., None], stop: threading.Event | None = None
+) -> Iterator[None]:
     """Run a consumer beside the test, as it would run in production."""
-    ready, stop = threading.Event(), threading.Event()
+    ready, stop = threading.Event(), stop or threading.Event()
     # A daemon, so that nothing waits for it when the test is interrupted.
     thread = threading.Thread(
         target=consumer, kwargs={"ready": ready, "stop": stop}, daemon=True
@@ -138,7 +140,7 @@ def test_an_event_that_was_not_handled_is_delivered_again(
 
 
 class Unreadable(OrderCreated):
-    """What a publisher sends that has other ideas of an event."""
+    """An event as an incompatible publisher would send it."""
 
     @field_serializer("total_cents")
     def misunderstand(self, total_cents: int) -> str:
@@ -171,8 +173,12 @@ def test_an_event_outlives_the_consumer_that_was_handling_it(
         received.append(event)
         raise SystemExit
 
-    with pytest.raises(SystemExit):
-        consume(url, exit_halfway)
+    def end_halfway(*, ready: threading.Event, stop: threading.Event) -> None:
+        with suppress(SystemExit):
+            consume(url, exit_halfway, ready=ready, stop=stop)
+
+    with beside(end_halfway):
+        wait_until(lambda: received, what="the first consumer to have it")
     with beside(partial(consume, url, received.append)):
         wait_until(lambda: len(received) == 2, what="the second consumer to have it")
 
@@ -193,7 +199,8 @@ def test_a_consumer_that_is_stopped_finishes_its_event_and_begins_no_other(
         stop.set()
         first.append(event)
 
-    consume(url, take_one, stop=stop)
+    with beside(partial(consume, url, take_one), stop):
+        wait_until(lambda: first, what="the first event")
     with beside(partial(consume, url, second.append)):
         wait_until(lambda: second, what="the other event")
 

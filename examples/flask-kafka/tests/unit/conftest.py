@@ -8,9 +8,10 @@ NOWHERE = "127.0.0.1:1"
 
 @pytest.fixture
 def settings() -> Settings:
+    """The application's settings, with services that cannot be reached."""
     return Settings(
         database_url=f"postgresql+psycopg://{NOWHERE}/nowhere",
         cache_url=f"redis://{NOWHERE}/0",
-        broker_url=NOWHERE,
+        broker_url=f"kafka://{NOWHERE}",
         secret_key="insecure-unit-test-key-not-a-secret",
     )

@@ -33,3 +33,4 @@ def test_answers_every_error_as_one_sentence(
     )
     assert answer.status_code == status
     assert answer.get_json().keys() == {"detail"}
+    assert answer.get_json()["detail"].endswith(".")

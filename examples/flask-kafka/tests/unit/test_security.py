@@ -21,6 +21,11 @@ def test_password_matches_its_own_hash_only() -> None:
     assert not verify_password("battery staple", password_hash)
 
 
+@pytest.mark.parametrize("password", ["correct horse", ""])
+def test_nobody_has_a_password(password: str) -> None:
+    assert not verify_password(password, None)
+
+
 def test_token_leads_back_to_its_user(settings: Settings) -> None:
     assert read_access_token(create_access_token(7, settings), settings) == 7
 

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def ping_database() -> None:
+    """Raise unless the server answers."""
     # Every thread has a connection of its own, and nobody else would close this one.
     try:
         with connection.cursor() as cursor:

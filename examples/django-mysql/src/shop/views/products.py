@@ -66,4 +66,5 @@ class ProductView(PublicReadsView):
 
 
 def not_found(product_id: int) -> NotFound:
+    """The error for a product that there is not."""
     return NotFound(f"Product {product_id} does not exist.")

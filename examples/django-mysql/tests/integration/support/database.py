@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler, load_backend
 from django.test import override_settings
@@ -63,6 +63,7 @@ class Databases:
             connections[alias] = connection
 
     def close(self) -> None:
+        """Close these connections, which nobody uses any more."""
         for connection in self._aside.values():
             connection.close()
 
@@ -138,3 +139,44 @@ def db(
     else:
         with django_db_blocker.unblock():
             yield
+
+
+@pytest.fixture(autouse=True)
+def one_transaction(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test whose transaction does not last until its end fails."""
+    if "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    # Of this test, or of its `TestCase`; none where commits are real.
+    begun = [
+        connection
+        for connection in connections.all(initialized_only=True)
+        if connection.in_atomic_block
+    ]
+    for connection in begun:
+        with connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT testbed")
+    yield
+    gone = [connection for connection in begun if _is_gone(connection)]
+    for connection in gone:
+        with connection.cursor() as cursor:
+            for statement in ("ROLLBACK", RESET, "COMMIT"):
+                cursor.execute(statement)
+    if gone:
+        pytest.fail(
+            "The transaction of this test is gone: CREATE TABLE, TRUNCATE and other"
+            " DDL commits it, a deadlock undoes it. Mark the test `commits`.",
+            pytrace=False,
+        )
+
+
+def _is_gone(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a statement has ended the transaction, without Django's knowledge."""
+    # Django would refuse statements after an error.
+    connection.needs_rollback = False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK TO SAVEPOINT testbed")
+    except Error as error:
+        # It knows no such savepoint; or the connection is lost, which commits nothing.
+        return "testbed" in str(error)
+    return False

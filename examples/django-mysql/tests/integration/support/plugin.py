@@ -15,7 +15,7 @@ from .application import (
     django_db_setup,
     service_settings,
 )
-from .database import database_blocker, db
+from .database import database_blocker, db, one_transaction
 from .lifecycle import process, services
 from .mysql import database, mysql, reset_database, resetter
 from .rabbitmq import broker, empty_broker, rabbitmq, rabbitmq_channel
@@ -36,6 +36,7 @@ __all__ = [
     "empty_broker",
     "empty_cache",
     "mysql",
+    "one_transaction",
     "process",
     "pytest_plugin_registered",
     "rabbitmq",

@@ -7,7 +7,7 @@ from sqlalchemy import NullPool, create_engine
 
 import shop.models  # noqa: F401 - fills the metadata
 from shop.database import Base
-from shop.settings import Settings
+from shop.settings import DatabaseSettings
 
 config = context.config
 
@@ -15,7 +15,7 @@ if config.cmd_opts:  # Only on the command line is logging ours to set up.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 
 # A program that runs migrations, such as a test, may bring its own database.
-url = config.attributes.get("database_url") or Settings().database_url
+url = config.attributes.get("database_url") or DatabaseSettings().database_url
 
 if context.is_offline_mode():
     context.configure(url=url, target_metadata=Base.metadata, literal_binds=True)

@@ -2,9 +2,8 @@ from contextlib import suppress
 
 from anyio import create_task_group
 from anyio.streams.memory import MemoryObjectReceiveStream
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect, status
 from fastapi.websockets import WebSocketState
-from starlette.status import WS_1013_TRY_AGAIN_LATER
 
 from ..dependencies import StockFeedDep
 from ..stock_feed import StockChanged
@@ -31,7 +30,7 @@ async def send_all(
     with suppress(WebSocketDisconnect):
         async for changed in changes:
             await websocket.send_text(changed.model_dump_json())
-        await websocket.close(WS_1013_TRY_AGAIN_LATER, "Too far behind.")
+        await websocket.close(status.WS_1013_TRY_AGAIN_LATER, "Too far behind.")
 
 
 async def until_closed(websocket: WebSocket) -> None:

@@ -35,6 +35,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from .endpoints import Endpoint
 from .lifecycle import Services
 from .processes import Process, is_abandoned
+from .waiting import wait_until
 
 
 def servers(endpoint: Endpoint) -> str:
@@ -111,8 +112,12 @@ class Topic:
             _, code, reason, *_ = made.topic_errors[0]
             if code and (error := for_code(code)) is not TopicAlreadyExistsError:
                 raise error(reason)
-            while (await admin.describe_topics([self.name]))[0]["error_code"]:
-                await asyncio.sleep(0.01)  # the broker learns of it a moment later
+
+            async def is_there() -> bool:
+                return not (await admin.describe_topics([self.name]))[0]["error_code"]
+
+            # The broker learns of it a moment later.
+            await wait_until(is_there, what=f"the topic {self.name}")
 
     async def produce(self, *values: bytes, key: bytes | None = None) -> None:
         """Send messages, and wait until the broker has stored each of them."""

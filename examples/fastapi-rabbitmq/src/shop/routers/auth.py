@@ -19,11 +19,11 @@ async def create_token(
     settings: SettingsDep,
 ) -> Token:
     user = await session.scalar(select(User).where(User.email == credentials.email))
+    password_hash = user.password_hash if user else None
     # Hashing is slow on purpose; in a thread it does not stop the other requests.
-    if user is None or not await asyncio.to_thread(
-        verify_password,
-        credentials.password,
-        user.password_hash,
-    ):
+    matches = await asyncio.to_thread(
+        verify_password, credentials.password, password_hash
+    )
+    if user is None or not matches:
         raise NotAuthenticatedError("The email address or the password is wrong.")
     return Token(access_token=create_access_token(user.id, settings))

@@ -15,6 +15,8 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 def create_token() -> Response:
     credentials = read_body(Credentials)
     user = db.session.scalar(select(User).where(User.email == credentials.email))
-    if user is None or not verify_password(credentials.password, user.password_hash):
+    password_hash = user.password_hash if user else None
+    matches = verify_password(credentials.password, password_hash)
+    if user is None or not matches:
         raise NotAuthenticatedError("The email address or the password is wrong.")
     return respond(Token(access_token=create_access_token(user.id, get_settings())))

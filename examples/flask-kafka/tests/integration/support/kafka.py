@@ -31,6 +31,7 @@ from confluent_kafka.cimpl import NewTopic
 from .endpoints import Endpoint
 from .lifecycle import Services
 from .processes import Process, is_abandoned
+from .waiting import wait_until
 
 TIMEOUT = 5.0  # seconds, for an answer of the broker
 
@@ -108,8 +109,13 @@ class Topic:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
-            while admin.list_topics(self.name, timeout=TIMEOUT).topics[self.name].error:
-                time.sleep(0.01)  # the broker learns of it a moment later
+
+            def is_there() -> bool:
+                listed = admin.list_topics(self.name, timeout=TIMEOUT)
+                return not listed.topics[self.name].error
+
+            # The broker learns of it a moment later.
+            wait_until(is_there, what=f"the topic {self.name}")
 
     def produce(self, *values: bytes, key: bytes | None = None) -> None:
         """Send messages, and wait until the broker has stored each of them."""
@@ -124,8 +130,8 @@ class Topic:
             for value in values:
                 producer.produce(self.name, value, key, on_delivery=report)
             producer.flush()
-        for error in errors:
-            raise KafkaException(error)
+        if errors:
+            raise KafkaException(errors[0])
 
     def end(self) -> list[TopicPartition]:
         """Where the next message will be: the offset of each partition's end."""
