@@ -19,16 +19,11 @@ def remembered_order(order_id: int) -> dict[str, Any] | None:
     return None
 
 
-def remember_order(order: dict[str, Any]) -> None:
-    """Keep an order until its time has come, or it is forgotten."""
+def remember_order(order: dict[str, Any], *, overwrite: bool = True) -> None:
+    """Keep an order for a while."""
+    keep = cache.set if overwrite else cache.add
     with _doing_without(order["id"]):
-        cache.set(_key(order["id"]), order)
-
-
-def forget_order(order_id: int) -> None:
-    """Have the next to ask read the order, which has changed."""
-    with _doing_without(order_id):
-        cache.delete(_key(order_id))
+        keep(_key(order["id"]), order)
 
 
 def ping() -> None:

@@ -10,6 +10,7 @@ from . import cache
 from .events import OrderCreated
 from .messaging import consume
 from .models import Order
+from .serializers import OrderSerializer
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +21,20 @@ def confirm_order(event: OrderCreated) -> bool:
     return bool(pending.update(status=Order.Status.CONFIRMED))
 
 
+def remember_order(order_id: int) -> None:
+    """Put an order into the cache as it is now, in place of what was there."""
+    order = Order.objects.filter(pk=order_id).first()
+    if order is not None:
+        cache.remember_order(OrderSerializer(order).data)
+
+
 def handle(event: OrderCreated) -> None:
     """Confirm the order that an event tells of."""
     # Requests do this by themselves: a connection that the server closed is replaced.
     close_old_connections()
     confirmed = confirm_order(event)
     logger.info("Order %s confirmed: %s", event.order_id, confirmed)
-    cache.forget_order(event.order_id)
+    remember_order(event.order_id)
 
 
 def run(

@@ -80,7 +80,8 @@ def _read_order(order_id: int) -> dict[str, Any] | None:
     if order is None:
         return None
     found = OrderSerializer(order).data
-    cache.remember_order(found)
+    # What is there by now is newer: meanwhile, the order may have been confirmed.
+    cache.remember_order(found, overwrite=False)
     return found
 
 

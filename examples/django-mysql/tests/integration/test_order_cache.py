@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 from rest_framework.test import APIClient
 
+from shop import cache
+from shop.consumer import remember_order
 from shop.models import Order, User
+from shop.serializers import OrderSerializer
 
 from .factories import OrderFactory, ProductFactory
 
@@ -63,3 +67,31 @@ def test_a_new_order_is_in_the_cache_once_it_is_committed(
         assert cache_client.dbsize() == 0
 
     assert cache_client.dbsize() == 1
+
+
+def test_a_reader_does_not_undo_what_was_remembered_meanwhile(
+    as_buyer: APIClient, buyer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = OrderFactory.create(user=buyer)
+    confirmed = {**OrderSerializer(order).data, "status": "confirmed"}
+
+    def miss(order_id: int) -> None:
+        cache.remember_order(confirmed)  # as the worker does, right after the miss
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "remembered_order", miss)
+        as_buyer.get(f"/orders/{order.pk}")
+
+    assert as_buyer.get(f"/orders/{order.pk}").json()["status"] == "confirmed"
+
+
+def test_a_confirmed_order_takes_the_place_of_the_pending_one(
+    as_buyer: APIClient, buyer: User
+) -> None:
+    order = OrderFactory.create(user=buyer)
+    as_buyer.get(f"/orders/{order.pk}")
+    Order.objects.update(status=Order.Status.CONFIRMED)
+
+    remember_order(order.pk)
+
+    assert as_buyer.get(f"/orders/{order.pk}").json()["status"] == "confirmed"
