@@ -101,7 +101,7 @@ def test_its_files_are_where_those_of_other_services_are(repository: Path) -> No
 
 def test_its_fixtures_and_endpoint_are_known(repository: Path) -> None:
     support = repository / "tests" / "integration" / "support"
-    assert "from .keyhole import (" in (support / "plugin.py").read_text()
+    assert "from .keyhole import " in (support / "plugin.py").read_text()
     assert 'name="keyhole"' in (support / "endpoints.py").read_text()
     assert 'cache.url("keyhole")' in (support.parent / "wiring.py").read_text()
 

@@ -9,6 +9,7 @@ from httpx2 import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shop.models import User
+from shop.routers import auth
 from shop.security import verify_password
 
 from .factories import PASSWORD, OrderFactory, ProductFactory
@@ -67,7 +68,7 @@ async def test_an_unknown_address_is_refused_like_a_wrong_password(
         hashes.append(password_hash)
         return verify_password(password, password_hash)
 
-    monkeypatch.setattr("shop.routers.auth.verify_password", note)
+    monkeypatch.setattr(auth, "verify_password", note)
     answers = [
         await client.post("/auth/token", json={"email": email, "password": "not it"})
         for email in (buyer.email, "nobody@example.com")

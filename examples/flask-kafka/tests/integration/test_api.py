@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from shop.database import db
 from shop.models import User
 from shop.security import verify_password
+from shop.views import auth
 
 from .factories import PASSWORD, OrderFactory, ProductFactory
 
@@ -67,7 +68,7 @@ def test_an_unknown_address_is_refused_like_a_wrong_password(
         hashes.append(password_hash)
         return verify_password(password, password_hash)
 
-    monkeypatch.setattr("shop.views.auth.verify_password", note)
+    monkeypatch.setattr(auth, "verify_password", note)
     answers = [
         client.post("/auth/token", json={"email": email, "password": "not it"})
         for email in (buyer.email, "nobody@example.com")
