@@ -112,7 +112,7 @@ async def test_a_real_commit_is_seen_by_others_and_removed(
         assert (await other.execute(COUNT)).scalar_one() == 1
 
 
-def test_this_process_has_a_database_of_its_own(
+async def test_this_process_has_a_database_of_its_own(
     database: Endpoint, postgres: Endpoint, process: Process
 ) -> None:
     assert database.database == process.name != postgres.database
