@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import copier
 from copier.errors import CopierAnswersInterrupt, CopierError, DirtyLocalWarning
 
-from .errors import UserError
+from .errors import UserError, one_line
 from .template import Template
 
 # What a folder may hold and still count as empty: `git init` may come first.
@@ -73,7 +72,7 @@ def _render(
     except CopierAnswersInterrupt as interrupt:
         raise KeyboardInterrupt from interrupt
     except (CopierError, ValueError, TypeError) as error:
-        raise UserError(_one_line(error)) from error
+        raise UserError(one_line(error)) from error
     except RecursionError as error:
         raise UserError("an answer is nested too deeply") from error
     except OSError as error:
@@ -81,9 +80,3 @@ def _render(
         reason = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]
         where = f"{template.source} at {template.ref}"
         raise UserError(f"cannot render {where}: {reason}") from error
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    # Our validators name the question themselves.
-    return re.sub(r"^Validation error for question '\w+': ", "", text)

@@ -49,17 +49,34 @@ class Template:
                 reason = "is computed" if name in self.questions else "is no question"
                 known = ", ".join(self.answerable)
                 raise UserError(f'"{name}" {reason}; the questions are {known}')
-            kind = self.questions[name]["type"]
-            if not isinstance(answer, str):
-                # Not shown: with YAML's aliases, a short file can hold a huge answer.
-                if kind == "str":
-                    raise UserError(f"{name} must be text: write it in quotes")
-                if kind == "bool" and not isinstance(answer, bool):
-                    raise UserError(f"{name} must be true or false")
-            elif kind == "bool" and answer.lower() not in _YES_OR_NO:
-                raise UserError(f'{name} must be true or false, not "{answer}"')
-            elif kind == "yaml":
-                read_yaml(answer, name)
+            _refuse_bad_type(name, self.questions[name], answer)
+
+
+def _refuse_bad_type(name: str, question: dict[str, Any], answer: Any) -> None:
+    kind = question["type"]
+    if question.get("multiselect"):
+        if isinstance(answer, str):
+            answer = read_yaml(answer, name)
+        # Of texts and numbers: a list in a list may have itself in it.
+        if not isinstance(answer, list) or any(
+            isinstance(each, (list, dict)) for each in answer
+        ):
+            example = yaml.safe_dump(question["default"], default_flow_style=True)
+            raise UserError(f"{name} must be a list, such as {example.strip()}")
+    elif not isinstance(answer, str):
+        # Not shown: with YAML's aliases, a short file can hold a huge answer.
+        if kind == "str":
+            raise UserError(f"{name} must be text: write it in quotes")
+        if kind == "bool" and not isinstance(answer, bool):
+            raise UserError(f"{name} must be true or false")
+        if kind == "int" and type(answer) is not int:
+            raise UserError(f"{name} must be a whole number")
+    elif kind == "bool" and answer.lower() not in _YES_OR_NO:
+        raise UserError(f'{name} must be true or false, not "{answer}"')
+    elif kind == "int" and not answer.isdecimal():
+        raise UserError(f'{name} must be a whole number, not "{answer}"')
+    elif kind == "yaml":
+        read_yaml(answer, name)
 
 
 def read_yaml(text: str, name: str) -> Any:

@@ -88,6 +88,14 @@ def test_a_repository_that_git_has_just_made_counts_as_empty(tmp_path: Path) -> 
         ("versions={postgres: 17.7}", "versions asks for postgres 17.7; known are 18"),
         ("versions=[18]", "versions must map services to major versions"),
         ("versions={", "versions is not YAML"),
+        ("ci=gitlab", "ci must be a list, such as [github]"),
+        ("ci=[jenkins]", "'jenkins' is not in ['github', 'gitlab']"),
+        ("ci=[", "ci is not YAML"),
+        ("python_versions=[]", "python_versions must name at least one"),
+        ("python_versions=[3.9]", "'3.9' is not in ['3.11', '3.12', '3.13', '3.14']"),
+        ("installer=requirements", "installer must not be requirements"),
+        ("ci_shards=two", 'ci_shards must be a whole number, not "two"'),
+        ("ci_shards=0", "ci_shards must be between 1 and 20"),
         ("project_name", "is not NAME=VALUE"),
     ],
 )
@@ -104,6 +112,9 @@ def test_a_bad_answer_in_a_file_is_refused_the_same(tmp_path: Path) -> None:
         "colour: red": "is no question",
         "- cache": "must map names of questions to answers",
         "cache: [": "is not YAML",
+        "ci: gitlab": "ci must be a list",
+        "ci_shards: true": "ci_shards must be a whole number",
+        "{ci: [gitlab], updates: dependabot}": "updates must not be dependabot",
     }.items():
         file = tmp_path / "answers.yml"
         file.write_text(text)
@@ -179,4 +190,9 @@ def test_the_answers_of_a_new_repository_hold_choices_only(tmp_path: Path) -> No
         "tests_dir",
         "image_registry",
         "versions",
+        "ci",
+        "python_versions",
+        "installer",
+        "ci_shards",
+        "updates",
     }

@@ -6,27 +6,15 @@ Managed files follow the template; the user's own are never touched.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import copier
 import pytest
 
+from .conftest import commit, git
+
 INTEGRATION = Path("tests/integration")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
-    command = ["git", *identity, *arguments]
-    return subprocess.run(
-        command, cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
-
-
-def commit(folder: Path, message: str) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
 
 
 @pytest.fixture
@@ -206,6 +194,7 @@ def test_another_answer_is_the_same_as_a_fresh_render(
     for path in (
         INTEGRATION / "test_rabbitmq.py",
         INTEGRATION / "test_order_workflow.py",
+        INTEGRATION / "test_outbox.py",
         INTEGRATION / "wiring.py",
         Path("tests/unit/conftest.py"),
         Path("src/shop/messaging.py"),

@@ -1,0 +1,1 @@
+"""`testbed adopt`: a bed for a repository that exists, from what it says of itself."""

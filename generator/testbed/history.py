@@ -1,0 +1,137 @@
+"""The versions of a template: its repository, and what it looked like in each."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from copier._vcs import get_repo  # `gh:` and the like, as answers files have them
+from filelock import FileLock
+from packaging.version import InvalidVersion
+from packaging.version import Version as PEP440
+from platformdirs import user_cache_path
+
+from .errors import UserError
+from .git import GitError, git
+
+# What the repository itself has checked out: its main branch.
+_HEAD = "refs/testbed/head"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a template.
+
+    `source` is its repository as answers files record it, `name` what they call the
+    version, `commit` its full hash, `folder` where its files are.
+    """
+
+    source: str
+    name: str
+    commit: str
+    folder: Path
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What copier.yml holds."""
+        text = (self.folder / "copier.yml").read_text(encoding="utf-8")
+        settings: dict[str, Any] = yaml.safe_load(text)
+        return settings
+
+
+class History:
+    """The repository of a template, of which a copy is kept in the user's cache.
+
+    Raises UserError when it cannot be had.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        key = hashlib.sha256(source.encode()).hexdigest()[:16]
+        self._cache = user_cache_path("testbed") / key
+        self._copy = self._cache / "repository.git"
+        self._cache.mkdir(parents=True, exist_ok=True)
+        self._fetch()
+
+    def _fetch(self) -> None:
+        address = get_repo(self.source) or self.source
+        with FileLock(self._cache / "lock"):
+            try:
+                if not (self._copy / "HEAD").exists():
+                    git("init", "--quiet", "--bare", self._copy, cwd=self._cache)
+                # What a tag once was stays here, should somebody move it.
+                git(
+                    *("fetch", "--quiet", "--force", "--prune", "--no-auto-gc"),
+                    *("--", address),
+                    *("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"),
+                    f"+HEAD:{_HEAD}",
+                    cwd=self._copy,
+                )
+            except GitError as error:
+                raise UserError(
+                    f"cannot fetch the template from {address}: {error}"
+                ) from error
+
+    @cached_property
+    def newest(self) -> Version:
+        """The newest release, as Copier sees it; without one, the newest commit."""
+        tags = git("tag", "--list", cwd=self._copy).decode().split()
+        releases = {tag: parsed for tag in tags if (parsed := _parse(tag))}
+        final = {tag: each for tag, each in releases.items() if not each.is_prerelease}
+        candidates = final or releases
+        if not candidates:
+            return self.version("HEAD")
+        return self.version(max(candidates, key=lambda tag: candidates[tag]))
+
+    def version(self, name: str) -> Version:
+        """The version of that tag, branch, commit or `_commit` of an answers file."""
+        revision = _HEAD if name == "HEAD" else name
+        ask = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+        try:
+            commit = self._ask(*ask, f"{revision}^{{commit}}")
+        except GitError:
+            raise UserError(
+                f"{self.source} has no version {name}: its history was rewritten, or"
+                " the name is wrong; --from names the version to start from"
+            ) from None
+        described = self._ask("describe", "--tags", "--always", commit)
+        return Version(self.source, described, commit, self._files_of(commit))
+
+    def is_ancestor(self, older: Version, newer: Version) -> bool:
+        """Whether the newer has all commits that the older has."""
+        try:
+            self._ask("merge-base", "--is-ancestor", older.commit, newer.commit)
+        except GitError:
+            return False
+        return True
+
+    def _ask(self, *arguments: str) -> str:
+        return git(*arguments, cwd=self._copy).decode().strip()
+
+    def _files_of(self, commit: str) -> Path:
+        folder = self._cache / commit
+        with FileLock(self._cache / "lock"):
+            if not folder.exists():
+                # Whole, or not at all.
+                with tempfile.TemporaryDirectory(dir=self._cache) as temporary:
+                    packed = git("archive", "--format=tar", commit, cwd=self._copy)
+                    files = Path(temporary) / "files"
+                    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                        archive.extractall(files, filter="tar")
+                    os.rename(files, folder)
+        return folder
+
+
+def _parse(tag: str) -> PEP440 | None:
+    try:
+        return PEP440(tag)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,195 @@
+"""A repository that was made from a template: what it has of it, and changes to it."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import yaml
+
+from .errors import UserError
+from .files import File, Files, read_files, write_files
+from .git import GitError, git
+from .merging import read_blobs
+
+ANSWERS_FILES = (".copier-answers*.yml", ".copier-answers*.yaml")
+
+
+class Project(Protocol):
+    """Where the files of a project are."""
+
+    def names(self) -> list[str]:
+        """What is in its folder."""
+
+    def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
+        """Those of the files that there are."""
+
+    def write(self, old: Files, new: Files, message: str) -> None:
+        """Make the `old` files, all of which it has, the `new` ones."""
+
+
+@dataclass(frozen=True)
+class WorkTree:
+    """A folder of a work tree: what it holds now, committed or not."""
+
+    root: Path
+
+    def names(self) -> list[str]:
+        return os.listdir(self.root)
+
+    def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
+        return read_files(self.root, paths)
+
+    def write(self, old: Files, new: Files, message: str) -> None:
+        write_files(self.root, old, new)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A folder of the newest commit of a branch, in a repository with any work tree.
+
+    `write` adds a commit to it; nobody's work tree changes.
+    """
+
+    repository: Path
+    name: str
+    folder: PurePosixPath
+
+    def names(self) -> list[str]:
+        listed = self._git(
+            "ls-tree", "--full-tree", "-z", "--name-only", self._tree
+        ).split(b"\0")
+        return [os.fsdecode(name) for name in listed if name]
+
+    @property
+    def _tree(self) -> str:
+        folder = "" if self.folder == PurePosixPath() else str(self.folder)
+        return f"refs/heads/{self.name}:{folder}"
+
+    def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
+        listed = self._git("ls-tree", "--full-tree", "-r", "-z", self._tree)
+        entries = {}
+        for line in filter(None, listed.split(b"\0")):
+            facts, _, path = line.partition(b"\t")
+            mode, kind, blob = facts.decode().split()
+            if kind == "blob":
+                entries[PurePosixPath(os.fsdecode(path))] = mode, blob
+        wanted = [path for path in paths if path in entries]
+        contents = read_blobs(self.repository, [entries[path][1] for path in wanted])
+        return {
+            path: File(entries[path][0], contents[entries[path][1]]) for path in wanted
+        }
+
+    def write(self, old: Files, new: Files, message: str) -> None:
+        parent = self._git("rev-parse", f"refs/heads/{self.name}").decode().strip()
+        lines = [
+            f"0 {'0' * 40}\t{self.folder / path}" for path in old.keys() - new.keys()
+        ]
+        for path, file in new.items():
+            if old.get(path) != file:
+                blob = self._git("hash-object", "-w", "--stdin", stdin=file.content)
+                lines.append(
+                    f"{file.mode} {blob.decode().strip()}\t{self.folder / path}"
+                )
+        with tempfile.TemporaryDirectory() as temporary:
+            index = {"GIT_INDEX_FILE": f"{temporary}/index"}
+            self._git("read-tree", parent, variables=index)
+            entries = "".join(line + "\0" for line in lines).encode()
+            self._git(
+                "update-index", "-z", "--index-info", stdin=entries, variables=index
+            )
+            tree = self._git("write-tree", variables=index).decode().strip()
+        commit = self._git("commit-tree", tree, "-p", parent, "-m", message)
+        # Refused, should the branch have moved meanwhile.
+        self._git(
+            "update-ref", f"refs/heads/{self.name}", commit.decode().strip(), parent
+        )
+
+    def _git(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        variables: dict[str, str] | None = None,
+    ) -> bytes:
+        try:
+            return git(
+                *arguments, cwd=self.repository, stdin=stdin, variables=variables
+            )
+        except GitError as error:
+            raise UserError(
+                f"{self.repository}, branch {self.name}: {error}"
+            ) from error
+
+
+def open_project(repository: Path, branch: str | None) -> Project:
+    """The project in a folder of a git repository, in its work tree or on a branch.
+
+    Raises UserError where there is none.
+    """
+    try:
+        asked = ("--is-bare-repository", "--show-prefix")
+        bare, prefix = git("rev-parse", *asked, cwd=repository).decode().split("\n")[:2]
+    except (GitError, OSError) as error:
+        raise UserError(
+            f"{repository} is in no git repository, which would show what changes, and"
+            f" undo it: {error}"
+        ) from error
+    if branch:
+        return Branch(repository, branch, PurePosixPath(prefix))
+    if bare == "true":
+        raise UserError(f"{repository} has no work tree: --branch names a branch of it")
+    return WorkTree(repository)
+
+
+@dataclass(frozen=True)
+class State:
+    """What an answers file says: its path, the source and version, and the answers."""
+
+    file: PurePosixPath
+    source: str
+    version: str
+    answers: dict[str, Any]
+
+
+def read_state(project: Project, file: str | None = None) -> State:
+    """Read the answers file of the project, the named one or its only one.
+
+    Raises UserError when there is none, or several, or when it cannot be read.
+    """
+    names = sorted(
+        name
+        for name in project.names()
+        if any(fnmatch.fnmatch(name, pattern) for pattern in ANSWERS_FILES)
+    )
+    if file is None:
+        if not names:
+            raise UserError(
+                "there is no .copier-answers.yml: this is no repository made from the"
+                " template, or not its root"
+            )
+        if len(names) > 1:
+            raise UserError(
+                f"there are {', '.join(names)}: --answers-file says which is meant"
+            )
+        (file,) = names
+    path = PurePosixPath(file)
+    found = project.read([path])
+    if path not in found:
+        raise UserError(f"there is no {file}; there are {', '.join(names) or 'none'}")
+    try:
+        answers = yaml.safe_load(found[path].content)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{file} cannot be read: {reason}") from error
+    if not isinstance(answers, dict):
+        raise UserError(f"{file} has no answers in it: restore it")
+    for name in ("_src_path", "_commit"):
+        if not isinstance(answers.get(name), str):
+            raise UserError(f"{file} has no {name}: restore it, Copier wrote that line")
+    recorded = {k: v for k, v in answers.items() if not str(k).startswith("_")}
+    return State(path, answers["_src_path"], answers["_commit"], recorded)

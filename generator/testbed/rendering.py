@@ -1,0 +1,96 @@
+"""A version of the template, rendered with answers: by Copier, as users render it."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import copier
+import yaml
+from copier.errors import CopierError
+
+from .errors import UserError, one_line
+from .files import File, read_file
+from .history import Version
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What a version renders: `files` by path, of which some are `managed`.
+
+    `answers` are those that it recorded, without what Copier adds.
+    """
+
+    files: dict[PurePosixPath, File]
+    managed: frozenset[PurePosixPath]
+    answers: dict[str, Any]
+
+
+def render(
+    version: Version,
+    recorded: Mapping[str, Any],
+    given: Mapping[str, Any],
+    answers_file: PurePosixPath,
+) -> Rendering:
+    """Render a version, with answers as an update has them, and defaults for the rest.
+
+    `recorded` are of the repository: Copier drops those that the version cannot have.
+    `given` are the user's, now. Raises UserError when one is refused, or missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="testbed-") as temporary:
+        folder = Path(temporary).resolve() / "repository"
+        folder.mkdir()
+        text = yaml.safe_dump(dict(recorded), allow_unicode=True)
+        (folder / answers_file).write_text(text, encoding="utf-8")
+        with _as_user_errors(f"{version.source} at {version.name}"):
+            worker = copier.run_copy(
+                str(version.folder),
+                folder,
+                data=dict(given),
+                answers_file=str(answers_file),
+                defaults=True,
+                overwrite=True,
+                quiet=True,
+            )
+        paths = (p for p in folder.rglob("*") if not stat.S_ISDIR(p.lstat().st_mode))
+        files = {
+            PurePosixPath(path.relative_to(folder).as_posix()): read_file(path)
+            for path in sorted(paths)
+        }
+    managed = {path for path in files if not worker.match_skip(Path(path))}
+    answers = yaml.safe_load(files[answers_file].content)
+    del answers["_src_path"]
+    files[answers_file] = _name_version(files[answers_file], version)
+    return Rendering(files, frozenset(managed), answers)
+
+
+def _name_version(answers_file: File, version: Version) -> File:
+    """Name source and version, where a folder of this machine is named alone."""
+    lines = answers_file.content.decode().splitlines(keepends=True)
+    found = [n for n, line in enumerate(lines) if line.startswith("_src_path:")]
+    if not found:
+        raise UserError(
+            f"{version.source} at {version.name} writes answers files without a line"
+            " for `_src_path`: use `to_nice_yaml` there"
+        )
+    names = {"_commit": version.name, "_src_path": version.source}
+    lines[found[0]] = yaml.safe_dump(names, allow_unicode=True)
+    return File(answers_file.mode, "".join(lines).encode())
+
+
+@contextmanager
+def _as_user_errors(what: str) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (CopierError, ValueError, TypeError) as error:
+        raise UserError(one_line(error)) from error
+    except OSError as error:
+        raise UserError(f"cannot render {what}: {error}") from error
