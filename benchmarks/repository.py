@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import yaml
 from rich.console import Console
 from rich.progress import track
 
@@ -20,6 +22,7 @@ from tests.stacks import Stack, write_django_project
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
+MEASURED = Path(__file__).parent / "measured"
 TERMINAL = Console(stderr=True)
 
 
@@ -67,6 +70,18 @@ def rendered(stack: Stack) -> Iterator[Path]:
         render(repository, stack)
         write_django_project(repository, stack)
         yield repository
+
+
+def in_words_of(repository: Path, tests: str) -> str:
+    """Asynchronous tests, in synchronous code if the repository's is."""
+    answers = yaml.safe_load((repository / ".copier-answers.yml").read_text())
+    if answers.get("database_access", "sync") == "async":
+        return tests
+    words = yaml.safe_load((ROOT / "template" / "sync_words.yml").read_text())
+    words.insert(0, {"async": r"(\w+)\.run_sync\((.+)\)", "sync": r"\2(\1)"})
+    for word in words:
+        tests = re.sub(word["async"], word["sync"], tests)
+    return tests
 
 
 def compose(repository: Path, *arguments: str) -> str:

@@ -15,14 +15,21 @@ _seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, help="how often each test is run")
-    parser.addoption("--more-tables", type=int, help="to add to the application's")
+    parser.addoption("--slow-rounds", type=int, help="how often those marked `slow`")
     parser.addoption("--durations-to", type=Path, help="a JSON file to write")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes longer the more tables there are")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    rounds = metafunc.config.getoption("rounds")
+    is_slow = metafunc.definition.get_closest_marker("slow")
+    step = rounds // metafunc.config.getoption("slow_rounds") if is_slow else 1
     metafunc.fixturenames.append("turn")
     # The first is not counted: it fills caches.
-    metafunc.parametrize("turn", range(metafunc.config.getoption("rounds") + 1))
+    metafunc.parametrize("turn", range(0, rounds + 1, step))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

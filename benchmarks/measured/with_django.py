@@ -8,6 +8,11 @@ import pytest
 from django.db import connection, models, transaction
 
 
+def execute(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def select():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -29,9 +34,17 @@ def test_round_trip(resetter, record_property):
 
 @pytest.fixture
 def same_statements(django_db_setup, django_db_blocker):
-    """What Django's TestCase sends, without that class."""
+    """What Django's TestCase sends, without that class.
+
+    On MySQL we ask besides whether the transaction is still there.
+    """
+    is_mysql = connection.vendor == "mysql"
     with django_db_blocker.unblock(), transaction.atomic():
+        if is_mysql:
+            execute("SAVEPOINT testbed")
         yield
+        if is_mysql:
+            execute("ROLLBACK TO SAVEPOINT testbed")
         if connection.features.can_defer_constraint_checks and connection.is_usable():
             connection.check_constraints()
         transaction.set_rollback(True)
@@ -58,20 +71,29 @@ def test_commits(db):
     select()
 
 
+@pytest.mark.slow
+@pytest.mark.fresh_database
+def test_fresh_database(db):
+    """Our fixture with a database of the test's own, a copy of the migrated one."""
+    select()
+
+
 @pytest.fixture(scope="session")
-def more_tables(django_db_setup, django_db_blocker, pytestconfig):
-    """Models beside those of the application, and their tables."""
+def more_models(django_db_setup, django_db_blocker):
+    """Models of the tables that the benchmark's migration has added."""
     attributes = {
         "__module__": __name__,
         "Meta": type("Meta", (), {"app_label": "shop"}),
     }
-    with django_db_blocker.unblock(), connection.schema_editor() as editor:
-        for number in range(pytestconfig.getoption("more_tables")):
-            editor.create_model(type(f"More{number}", (models.Model,), {**attributes}))
+    with django_db_blocker.unblock():
+        tables = connection.introspection.table_names()
+    for table in tables:
+        if table.startswith("shop_more"):
+            type(table.removeprefix("shop_"), (models.Model,), {**attributes})
 
 
 @pytest.fixture
-def djangos_flush(monkeypatch, more_tables, django_db_blocker):
+def djangos_flush(monkeypatch, more_models, django_db_blocker):
     """Django's own methods, where support/database.py has put our reset."""
     for method in ("sql_flush", "execute_sql_flush"):
         monkeypatch.delattr(connection.ops, method)
@@ -81,6 +103,7 @@ def djangos_flush(monkeypatch, more_tables, django_db_blocker):
         connection.ensure_connection()
 
 
+@pytest.mark.slow
 def test_flush(djangos_flush, transactional_db):
     """pytest-django's real commits, as they are without us."""
     select()

@@ -7,8 +7,10 @@ import time
 import pytest
 import shop.models  # noqa: F401
 from shop.database import Base
-from sqlalchemy import Column, Integer, Table, text
+from sqlalchemy import Column, Integer, Table, inspect, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from .support.statements import committed_elsewhere
 
 pytestmark = pytest.mark.anyio
 
@@ -83,15 +85,29 @@ async def test_commits(db_session):
     await db_session.execute(SELECT)
 
 
+@pytest.mark.slow
+@pytest.mark.fresh_database
+async def test_fresh_database(db_session):
+    """Our fixture with a database of the test's own, a copy of the migrated one."""
+    await db_session.execute(SELECT)
+
+
+def add_models(connection):
+    """Models of the tables that the benchmark's migration has added."""
+    for name in inspect(connection).get_table_names():
+        if name.startswith("more_"):
+            Table(name, Base.metadata, Column("id", Integer, primary_key=True))
+
+
 @pytest.fixture(scope="session")
-async def scratch(engine, pytestconfig):
+async def scratch(engine):
     """A schema beside the repository's own tables, which stay where they are."""
-    for number in range(pytestconfig.getoption("more_tables")):
-        key = Column("id", Integer, primary_key=True)
-        Table(f"more_{number}", Base.metadata, key)
     async with engine.begin() as connection:
+        await connection.run_sync(add_models)
         await connection.execute(text("CREATE SCHEMA scratch"))
-        await connection.run_sync(Base.metadata.create_all)
+    yield
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA scratch"))
 
 
 @pytest.fixture
@@ -105,7 +121,9 @@ async def create_all(engine, scratch):
     async with engine.begin() as connection:
         in_scratch = await connection.execution_options(**IN_SCRATCH)
         await in_scratch.run_sync(Base.metadata.drop_all)
+    committed_elsewhere.clear()  # or our bed would fail this test
 
 
+@pytest.mark.slow
 async def test_create_all(create_all):
     await create_all.execute(SELECT)

@@ -1,0 +1,23 @@
+"""A container per module, waited for by sleeping."""
+
+import time
+
+import pytest
+from containers import container, emptied_session, engine_of
+from shop.models import Base
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with container() as url:
+        time.sleep(10)
+        engine = engine_of(url)
+        Base.metadata.create_all(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def session(engine):
+    with emptied_session(engine) as session:
+        yield session
