@@ -5,12 +5,14 @@ The fixtures of the integration tests lead to real services.
 """
 
 import os
+from secrets import token_urlsafe
 
 os.environ.update(
     DATABASE_URL="mysql://127.0.0.1:1/nowhere",
     CACHE_URL="redis://127.0.0.1:1/0",
     BROKER_URL="amqp://127.0.0.1:1",
-    SECRET_KEY="insecure-test-key-not-a-secret-at-all",
+    EXCHANGE_RATES_URL="http://127.0.0.1:1",
+    SECRET_KEY=token_urlsafe(32),
 )
 
 from shop.settings import *  # noqa: F403

@@ -48,6 +48,10 @@ class BadInputError(APIException):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class RatesUnavailableError(APIException):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class DatabaseUnavailableError(APIException):
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     default_detail = "The database is not available at the moment."

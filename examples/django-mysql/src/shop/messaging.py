@@ -1,4 +1,4 @@
-"""Events over RabbitMQ; the URL is `amqp://user:password@host:5672/vhost`."""
+"""Events over RabbitMQ; the URL is `amqp://<user>:<password>@<host>:5672/<vhost>`."""
 
 import logging
 import threading
@@ -56,7 +56,9 @@ def check(url: str) -> None:
     # What is no port raises ValueError by itself.
     if parts.scheme not in ("amqp", "amqps") or not parts.hostname or parts.port == 0:
         # Without the URL, as it may hold a password.
-        raise ValueError("A broker's URL is like amqp://user:password@host:5672/vhost")
+        raise ValueError(
+            "A broker's URL is like amqp://<user>:<password>@<host>:5672/<vhost>"
+        )
 
 
 def connect(url: str) -> BlockingConnection:

@@ -91,6 +91,13 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
         fields = ["id", "sku", "name", "price_cents", "stock"]
 
 
+class PriceQuerySerializer(Input):
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$")
+
+    def validate_currency(self, currency: str) -> str:
+        return currency.upper()
+
+
 class NewOrderLineSerializer(Input):
     product_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_INTEGER)

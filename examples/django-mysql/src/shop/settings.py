@@ -68,6 +68,13 @@ CACHES = {
 
 BROKER_URL = required("BROKER_URL")
 
+EXCHANGE_RATES_URL = os.environ.get(
+    "EXCHANGE_RATES_URL", "https://api.frankfurter.dev/v1"
+)
+EXCHANGE_RATES_TIMEOUT_SECONDS = float(
+    os.environ.get("EXCHANGE_RATES_TIMEOUT_SECONDS", "2")
+)
+
 SECRET_KEY = required("SECRET_KEY")
 if len(SECRET_KEY) < 32:  # HS256 wants a key at least as long as its hash.
     raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters.")

@@ -5,7 +5,7 @@ from django.urls import path
 from .views.auth import TokenView
 from .views.health import HealthView
 from .views.orders import OrderListView, OrderView
-from .views.products import ProductListView, ProductView
+from .views.products import PriceView, ProductListView, ProductView
 from .views.users import MeView, UserListView
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("orders/<str:order_id>", OrderView.as_view()),
     path("products", ProductListView.as_view()),
     path("products/<str:product_id>", ProductView.as_view()),
+    path("products/<str:product_id>/price", PriceView.as_view()),
     path("users", UserListView.as_view()),
     path("users/me", MeView.as_view()),
 ]

@@ -24,6 +24,16 @@ def catalogue() -> list[dict[str, Any]]:
     return products
 
 
+@pytest.fixture(scope="session")
+def vcr_config() -> dict[str, Any]:
+    """Cassettes hold what others answer, not our services, and no secrets."""
+    return {
+        "decode_compressed_response": True,
+        "filter_headers": ["authorization"],
+        "ignore_localhost": True,
+    }
+
+
 @pytest.fixture
 def buyer(db: None) -> User:
     """Somebody who buys."""

@@ -43,7 +43,7 @@ def test_an_email_address_is_registered_once(client: APIClient, buyer: User) -> 
 
 
 def test_a_wrong_password_is_refused(client: APIClient, buyer: User) -> None:
-    wrong = {"email": buyer.email, "password": "not it"}
+    wrong = {"email": buyer.email, "password": PASSWORD + "!"}
     answer = client.post("/auth/token", wrong)
 
     assert answer.status_code == 401

@@ -108,6 +108,14 @@ def test_a_real_commit_in_the_words_of_pytest_django_is_removed(visit: str) -> N
     insert("committed")
 
 
+@pytest.mark.fresh_database
+def test_the_tables_of_a_fresh_database_may_be_changed(db: None, visit: str) -> None:
+    with connection.cursor() as cursor:
+        # There is no such table yet: ours is in the database of the other tests.
+        cursor.execute("CREATE TABLE isolation_probe (name varchar(20))")
+    assert rows() == 0
+
+
 def test_this_process_has_a_database_of_its_own(
     db: None, database: Endpoint, mysql: Endpoint, process: Process
 ) -> None:

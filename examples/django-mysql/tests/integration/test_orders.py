@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from shop.models import Product, User
 
 from .factories import OrderFactory, ProductFactory, UserFactory
+from .support.statements import assert_max_queries
 
 UNKNOWN = 2_000_000_000
 
@@ -70,6 +71,18 @@ def test_orders_are_for_their_buyer_alone(as_buyer: APIClient, buyer: User) -> N
     assert [order["id"] for order in listed["items"]] == [own.pk]
     assert as_buyer.get(f"/orders/{own.pk}").status_code == 200
     assert as_buyer.get(f"/orders/{others.pk}").status_code == 404
+
+
+def test_a_longer_list_of_orders_takes_no_more_queries(
+    as_buyer: APIClient, buyer: User
+) -> None:
+    OrderFactory.create_batch(5, user=buyer)
+
+    # The user, the number of orders, a page of them, and the lines of all of these.
+    with assert_max_queries(4):
+        listed = as_buyer.get("/orders").json()
+
+    assert [len(order["lines"]) for order in listed["items"]] == [1] * 5
 
 
 # Each request needs a connection of its own, so what the test prepares has to be

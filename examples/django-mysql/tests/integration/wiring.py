@@ -5,13 +5,15 @@ The managed fixtures call these functions with these arguments.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from .support.database import connected_to
+from .support.database import connected_to, migrations_of_apps
 from .support.endpoints import Endpoint
 
 
@@ -19,6 +21,11 @@ def migrate(database: Endpoint) -> None:
     """Bring an empty database to the newest schema; called once in a test run."""
     with connected_to(database):
         call_command("migrate", verbosity=0)
+
+
+def migration_files() -> Iterable[Path]:
+    """What the schema is made of: while it is the same, a kept database is, too."""
+    return migrations_of_apps()
 
 
 def settings(

@@ -1,3 +1,5 @@
+from secrets import token_urlsafe
+
 import pytest
 from rest_framework.exceptions import ValidationError
 
@@ -12,11 +14,11 @@ from shop.serializers import (
     valid_id,
 )
 
+PASSWORD = token_urlsafe()
+
 
 def test_email_is_normalised() -> None:
-    user = NewUserSerializer(
-        data={"email": " Ada@Example.COM ", "password": "correct horse"}
-    )
+    user = NewUserSerializer(data={"email": " Ada@Example.COM ", "password": PASSWORD})
 
     assert user.is_valid()
     assert user.validated_data["email"] == "ada@example.com"
@@ -24,7 +26,7 @@ def test_email_is_normalised() -> None:
 
 @pytest.mark.parametrize("email", ["", "ada", "ada@", "ada@home", "a b@example.com"])
 def test_email_must_look_like_one(email: str) -> None:
-    user = NewUserSerializer(data={"email": email, "password": "correct horse"})
+    user = NewUserSerializer(data={"email": email, "password": PASSWORD})
 
     assert not user.is_valid()
     assert set(user.errors) == {"email"}

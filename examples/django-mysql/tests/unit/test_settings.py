@@ -1,5 +1,10 @@
+import os
 import runpy
+import subprocess
+import sys
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +26,33 @@ def test_short_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
     assert "too-short" not in str(refusal.value)
 
 
+def test_the_developers_own_database_is_not_that_of_tests() -> None:
+    tell = "import settings_for_tests as s; print(s.DATABASES['default']['HOST'])"
+    own = {
+        "DATABASE_URL": "mysql://db.example.com/shop",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", tell],
+        env=os.environ | own,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout == "127.0.0.1\n"
+
+
+@pytest.mark.parametrize("visit", ["first", "second"])
+def test_what_a_test_sets_is_gone_after_it(
+    monkeypatch: pytest.MonkeyPatch, visit: str
+) -> None:
+    assert load()["ACCESS_TOKEN_LIFETIME"] == timedelta(minutes=30)
+
+    monkeypatch.setenv("ACCESS_TOKEN_MINUTES", "1")
+
+    assert load()["ACCESS_TOKEN_LIFETIME"] == timedelta(minutes=1)
+
+
 def test_services_have_no_default_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
 
@@ -37,7 +69,7 @@ def test_no_other_database_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -
 
 
 def test_a_url_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    url = "mysql://ada:p%40ss@db.example.com:99/shop?option=%2Fca.pem"
+    url = f"mysql://ada:{quote('p@ss')}@db.example.com:99/shop?option=%2Fca.pem"
     monkeypatch.setenv("DATABASE_URL", url)
 
     database = load()["DATABASES"]["default"]

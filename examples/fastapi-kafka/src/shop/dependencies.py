@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .cache import Cache
 from .database import SessionFactory, get_session, get_session_factory
 from .errors import NotAuthenticatedError
+from .exchange_rates import ExchangeRates
 from .messaging import Publisher
 from .models import User
 from .security import read_access_token
@@ -32,6 +33,12 @@ async def get_stock_feed(connection: HTTPConnection) -> StockFeed:
     return stock_feed
 
 
+async def get_exchange_rates(request: Request) -> ExchangeRates:
+    """Who knows what other currencies cost."""
+    exchange_rates: ExchangeRates = request.app.state.exchange_rates
+    return exchange_rates
+
+
 async def get_cache(request: Request) -> Cache:
     """What is remembered between requests."""
     cache: Cache = request.app.state.cache
@@ -47,6 +54,7 @@ async def get_publisher(request: Request) -> Publisher:
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 SessionFactoryDep = Annotated[SessionFactory, Depends(get_session_factory)]
 SessionDep = Annotated[AsyncSession, Depends(get_session)]
+ExchangeRatesDep = Annotated[ExchangeRates, Depends(get_exchange_rates)]
 StockFeedDep = Annotated[StockFeed, Depends(get_stock_feed)]
 CacheDep = Annotated[Cache, Depends(get_cache)]
 PublisherDep = Annotated[Publisher, Depends(get_publisher)]

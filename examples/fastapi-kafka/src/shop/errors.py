@@ -35,6 +35,10 @@ class ConflictError(DomainError):
     status = HTTPStatus.CONFLICT
 
 
+class RatesUnavailableError(DomainError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 def _answer(status: HTTPStatus, detail: str) -> JSONResponse:
     # A 401 has to name the scheme that it expects.
     challenge = {"WWW-Authenticate": "Bearer"}

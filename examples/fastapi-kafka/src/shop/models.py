@@ -1,8 +1,8 @@
 """The tables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Identity, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .database import Base
@@ -67,3 +67,13 @@ class OrderLine(Base):
     quantity: Mapped[int]
     # The price when it was ordered; the product's may change.
     unit_price_cents: Mapped[int]
+
+
+class OutboxEvent(Base):
+    """An event that the broker has not confirmed yet."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[PrimaryKey]
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[CreatedAt]

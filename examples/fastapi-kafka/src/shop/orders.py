@@ -1,6 +1,5 @@
 """Placing and reading orders."""
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,6 +7,7 @@ from operator import attrgetter
 
 from sqlalchemy import select
 
+from . import outbox
 from .dependencies import (
     CacheDep,
     PublisherDep,
@@ -15,12 +15,9 @@ from .dependencies import (
 )
 from .errors import ConflictError, InvalidOrderError, NotFoundError
 from .events import OrderCreated
-from .messaging import PublishError
 from .models import Order, OrderLine, Product
 from .pagination import Page, PageParams, paginate
 from .schemas import NewOrderLine, OrderOut
-
-logger = logging.getLogger(__name__)
 
 
 def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
@@ -53,10 +50,15 @@ class OrderService:
         for line in in_locking_order(lines):
             order.lines.append(await self._take_from_stock(line))
         self.session.add(order)
+        await self.session.flush()  # which gives the order its id
+        event = OrderCreated(
+            order_id=order.id, user_id=user_id, total_cents=order.total_cents
+        )
+        announcement = outbox.store(self.session, event)
         await self.session.commit()
         placed = OrderOut.model_validate(order)
         await self.cache.set(placed.id, placed)
-        await self._announce(placed)
+        await outbox.publish(self.session, self.publisher, announcement)
         return placed
 
     async def find_order(self, user_id: int, order_id: int) -> OrderOut:
@@ -97,15 +99,3 @@ class OrderService:
         # What is there by now is newer: meanwhile, the order may have been confirmed.
         await self.cache.set(order_id, found, overwrite=False)
         return found
-
-    async def _announce(self, order: OrderOut) -> None:
-        event = OrderCreated(
-            order_id=order.id,
-            user_id=order.user_id,
-            total_cents=order.total_cents,
-        )
-        try:
-            await self.publisher.publish(event)
-        except PublishError as error:
-            # The order is stored: a silent broker must not make it look refused.
-            logger.error("Order %s is stored, but not announced: %s", order.id, error)

@@ -25,6 +25,17 @@ def catalogue() -> list[dict[str, Any]]:
     return products
 
 
+@pytest.fixture(scope="session")
+def vcr_config() -> dict[str, Any]:
+    """Cassettes hold what others answer, not our services, and no secrets."""
+    return {
+        "decode_compressed_response": True,
+        "filter_headers": ["authorization"],
+        "ignore_hosts": ["test"],  # the application
+        "ignore_localhost": True,
+    }
+
+
 @pytest.fixture
 async def buyer(db_session: AsyncSession) -> User:
     """Somebody who buys."""

@@ -72,3 +72,8 @@ async def test_every_test_finds_the_topics_empty(broker: Endpoint, visit: str) -
     # From the beginning: the other visit's message would be the first.
     [message] = await topic.consume(1)
     assert message.value == visit.encode()
+
+
+async def test_a_topic_made_at_the_end_of_a_test_is_emptied(broker: Endpoint) -> None:
+    # The broker leads so many partitions only a moment after it has told of them.
+    await Topic(broker, f"{broker.database}.late").create(partitions=50)

@@ -23,6 +23,7 @@ from shop.models import Order
 
 from .factories import OrderFactory, ProductFactory
 from .support.endpoints import Endpoint
+from .support.faults import Faults
 from .support.waiting import wait_until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.commits]
@@ -103,6 +104,74 @@ async def test_a_refused_order_is_not_announced(
         await wait_until(anything, what="the announcement")
 
     assert heard == [answer.json()["id"]]
+
+
+def logged(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
+    """What has these words in it, in the order in which it was logged."""
+    return [record.message for record in caplog.records if words in record.message]
+
+
+async def test_orders_are_announced_once_the_broker_is_back(
+    app: FastAPI,
+    client: AsyncClient,
+    db_session: AsyncSession,
+    as_buyer: dict[str, str],
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tea = await ProductFactory.acreate(stock=5)
+    await db_session.commit()
+    order = {"lines": [{"product_id": tea.id, "quantity": 1}]}
+    caplog.set_level("INFO")
+
+    async def all_are_handled() -> bool:
+        return len(logged(caplog, "confirmed: True")) == len(placed)
+
+    ready = asyncio.Event()
+    async with beside(run(app.state.settings, ready=ready), ready):
+        with faults.broker.down():
+            placed = [
+                await client.post("/orders", json=order, headers=as_buyer)
+                for _ in range(2)
+            ]
+        await wait_until(all_are_handled, timeout=30, what="the consumer")
+
+    assert [answer.status_code for answer in placed] == [201, 201]
+    assert logged(caplog, "confirmed: True") == [
+        f"Order {answer.json()['id']} confirmed: True" for answer in placed
+    ]
+
+
+async def test_an_order_that_was_announced_twice_is_confirmed_once(
+    app: FastAPI,
+    client: AsyncClient,
+    db_session: AsyncSession,
+    as_buyer: dict[str, str],
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tea = await ProductFactory.acreate(stock=5)
+    await db_session.commit()
+    order = {"lines": [{"product_id": tea.id, "quantity": 1}]}
+    caplog.set_level("INFO")
+
+    first = await client.post("/orders", json=order, headers=as_buyer)
+    with faults.broker.limit_bytes(0):  # it has the event, and cannot say so
+        second = await client.post("/orders", json=order, headers=as_buyer)
+    assert second.status_code == 201
+
+    async def all_are_handled() -> bool:
+        return len(logged(caplog, "confirmed: ")) == 3
+
+    ready = asyncio.Event()
+    async with beside(run(app.state.settings, ready=ready), ready):
+        await wait_until(all_are_handled, timeout=30, what="the consumer")
+
+    assert logged(caplog, "confirmed: ") == [
+        f"Order {first.json()['id']} confirmed: True",
+        f"Order {second.json()['id']} confirmed: True",
+        f"Order {second.json()['id']} confirmed: False",
+    ]
 
 
 @pytest.fixture

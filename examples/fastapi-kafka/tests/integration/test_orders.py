@@ -12,6 +12,7 @@ from shop.models import Product, User
 from shop.security import create_access_token
 
 from .factories import OrderFactory, ProductFactory, UserFactory
+from .support.statements import assert_max_queries
 
 pytestmark = pytest.mark.anyio
 
@@ -89,6 +90,20 @@ async def test_orders_are_for_their_buyer_alone(
     assert found.status_code == 200
     hidden = await client.get(f"/orders/{others.id}", headers=as_buyer)
     assert hidden.status_code == 404
+
+
+async def test_a_longer_list_of_orders_takes_no_more_queries(
+    client: AsyncClient, db_session: AsyncSession, buyer: User, as_buyer: dict[str, str]
+) -> None:
+    for _ in range(5):
+        await OrderFactory.acreate(user=buyer)
+    db_session.expire_all()
+
+    # The user, the number of orders, a page of them, and the lines of all of these.
+    with assert_max_queries(4):
+        listed = (await client.get("/orders", headers=as_buyer)).json()
+
+    assert [len(order["lines"]) for order in listed["items"]] == [1] * 5
 
 
 # Each request needs a connection of its own, so what the test prepares has to be

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import subprocess
@@ -5,6 +6,7 @@ import sys
 
 import pytest
 
+from shop.consumer import finish
 from shop.settings import Settings
 
 WORKER = [sys.executable, "-m", "shop.consumer"]
@@ -34,3 +36,22 @@ def test_a_signal_ends_the_worker_in_order(
 
     assert worker.returncode == 0
     assert "Traceback" not in complaints
+
+
+@pytest.mark.anyio
+async def test_a_worker_that_is_stopped_finishes_its_work() -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    done = []
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        done.append(True)
+
+    worker = asyncio.create_task(finish(work()))
+    await begun.wait()
+    worker.cancel()
+    asyncio.get_running_loop().call_soon(may_end.set)
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+    assert done

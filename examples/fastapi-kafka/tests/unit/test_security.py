@@ -1,8 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import jwt
 import pytest
 from pydantic import SecretStr
+from time_machine import travel
 
 from shop.errors import NotAuthenticatedError
 from shop.security import (
@@ -34,10 +35,15 @@ def signed(settings: Settings, **claims: object) -> str:
     return jwt.encode(claims, settings.secret_key.get_secret_value(), "HS256")
 
 
-def test_expired_token_is_refused(settings: Settings) -> None:
-    token = signed(settings, sub="7", exp=datetime.now(UTC) - timedelta(seconds=1))
+def test_token_is_good_for_its_time_and_no_longer(settings: Settings) -> None:
+    token = create_access_token(7, settings)
 
-    with pytest.raises(NotAuthenticatedError):
+    with travel(timedelta(minutes=settings.access_token_minutes - 1)):
+        assert read_access_token(token, settings) == 7
+    with (
+        travel(timedelta(minutes=settings.access_token_minutes)),
+        pytest.raises(NotAuthenticatedError),
+    ):
         read_access_token(token, settings)
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from .cache import Cache
 from .database import make_engine, make_session_factory
 from .errors import add_error_handlers
+from .exchange_rates import ExchangeRates
 from .messaging import Publisher
 from .routers import auth, health, orders, products, stock, users
 from .schemas import ErrorDetail
@@ -27,6 +28,11 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         resources.push_async_callback(engine.dispose)
         app.state.session_factory = make_session_factory(engine)
         app.state.stock_feed = StockFeed()
+        app.state.exchange_rates = ExchangeRates(
+            settings.exchange_rates_url,
+            timeout_seconds=settings.exchange_rates_timeout_seconds,
+        )
+        resources.push_async_callback(app.state.exchange_rates.close)
         app.state.cache = Cache(
             settings.cache_url,
             prefix=settings.cache_prefix,

@@ -111,6 +111,15 @@ class ProductOut(Output):
     stock: int
 
 
+class PriceQuery(Input):
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+
+
+class Price(Output):
+    currency: str
+    price_cents: int
+
+
 class NewOrderLine(Input):
     product_id: Id
     quantity: Quantity

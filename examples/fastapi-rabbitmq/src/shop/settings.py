@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, SecretStr
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The address of a service may contain its password.
@@ -26,8 +26,13 @@ class Settings(DatabaseSettings):
 
     cache_url: Url
     broker_url: Url
+    exchange_rates_url: Url = "https://api.frankfurter.dev/v1"
+    exchange_rates_timeout_seconds: PositiveFloat = 2
     # HS256 wants a key at least as long as its hash.
     secret_key: Annotated[SecretStr, Field(min_length=32)]
     access_token_minutes: PositiveInt = 30
     cache_prefix: str = "shop:"
     cache_ttl_seconds: PositiveInt = 300
+    # How often the worker relays events, and how old they are then: younger ones are
+    # still with requests, which give up after 5 seconds.
+    relay_seconds: PositiveFloat = 10

@@ -112,6 +112,16 @@ async def test_a_real_commit_is_seen_by_others_and_removed(
         assert (await other.execute(COUNT)).scalar_one() == 1
 
 
+@pytest.mark.fresh_database
+async def test_the_tables_of_a_fresh_database_may_be_changed(
+    db_session: AsyncSession, visit: str
+) -> None:
+    # There is no such table yet: ours is in the database of the other tests.
+    await db_session.execute(text("CREATE TABLE isolation_probe (name varchar(20))"))
+    await db_session.commit()
+    assert await rows(db_session) == 0
+
+
 async def test_this_process_has_a_database_of_its_own(
     database: Endpoint, postgres: Endpoint, process: Process
 ) -> None:

@@ -5,7 +5,7 @@ The managed fixtures call these functions with these arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,12 @@ def migrate(database: Endpoint) -> None:
     alembic.command.upgrade(config, "head")
 
 
+def migration_files() -> Iterable[Path]:
+    """What the schema is made of: while it is the same, a kept database is, too."""
+    package = ROOT / "src" / "shop"
+    return (package / "migrations").rglob("*.py")
+
+
 def create_application(
     database: Endpoint,
     cache: Endpoint,
@@ -42,6 +48,8 @@ def create_application(
             database_url=database.url("postgresql+psycopg"),
             cache_url=cache.url("redis"),
             broker_url=broker.url("amqp"),
+            relay_seconds=0.2,  # or tests would wait
+            exchange_rates_url="http://127.0.0.1:1",  # nowhere
             secret_key=SecretStr("insecure-integration-test-key-not-a-secret"),
         )
     )

@@ -1,4 +1,4 @@
-"""The worker that confirms orders:
+"""The worker that confirms orders, and relays events that were left behind:
 
 flask --app shop.main consume
 """
@@ -6,14 +6,16 @@ flask --app shop.main consume
 import logging
 import signal
 import threading
+from datetime import timedelta
 
 from flask import Flask
 
 from .database import db
-from .dependencies import get_cache
+from .dependencies import get_cache, get_publisher
 from .events import OrderCreated
 from .messaging import consume
 from .models import Order
+from .outbox import relay
 from .schemas import OrderOut
 from .settings import Settings
 
@@ -37,13 +39,23 @@ def remember_order(order_id: int) -> None:
         get_cache().set(order.id, OrderOut.model_validate(order))
 
 
+def keep_relaying(app: Flask, stop: threading.Event) -> None:
+    """Relay events every so many seconds, until `stop` is set."""
+    settings: Settings = app.config["SETTINGS"]
+    min_age = timedelta(seconds=settings.relay_seconds)
+    while not stop.wait(settings.relay_seconds):
+        with app.app_context():
+            relay(db.session(), get_publisher(), min_age=min_age)
+
+
 def run(
     app: Flask,
     *,
     ready: threading.Event | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Confirm orders until `stop` is set."""
+    """Confirm orders and relay events until `stop` is set."""
+    stop = stop or threading.Event()
 
     def handle(event: OrderCreated) -> None:
         # As each request, each event has a session of its own.
@@ -53,7 +65,13 @@ def run(
             remember_order(event.order_id)
 
     settings: Settings = app.config["SETTINGS"]
-    consume(settings.broker_url, handle, ready=ready, stop=stop)
+    relaying = threading.Thread(target=keep_relaying, args=(app, stop))
+    relaying.start()
+    try:
+        consume(settings.broker_url, handle, ready=ready, stop=stop)
+    finally:
+        stop.set()
+        relaying.join()
 
 
 def add_commands(app: Flask) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from .cache import Cache
 from .database import db
 from .errors import InvalidInputError, NotAuthenticatedError
+from .exchange_rates import ExchangeRates
 from .messaging import Publisher
 from .models import User
 from .schemas import Id
@@ -25,6 +26,12 @@ def get_settings() -> Settings:
     """What this application was started with."""
     settings: Settings = current_app.config["SETTINGS"]
     return settings
+
+
+def get_exchange_rates() -> ExchangeRates:
+    """Who knows what other currencies cost."""
+    exchange_rates: ExchangeRates = current_app.extensions["exchange_rates"]
+    return exchange_rates
 
 
 def get_cache() -> Cache:

@@ -9,6 +9,7 @@ from .cache import Cache
 from .consumer import add_commands
 from .database import init_database
 from .errors import add_error_handlers
+from .exchange_rates import ExchangeRates
 from .messaging import Publisher
 from .settings import Settings
 from .views import auth, health, orders, products, users
@@ -20,6 +21,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["SETTINGS"] = settings
     init_database(app, settings.database_url)
+    app.extensions["exchange_rates"] = ExchangeRates(
+        settings.exchange_rates_url,
+        timeout_seconds=settings.exchange_rates_timeout_seconds,
+    )
     app.extensions["cache"] = Cache(
         settings.cache_url,
         prefix=settings.cache_prefix,

@@ -1,22 +1,19 @@
 """Placing and reading orders."""
 
-import logging
 from collections.abc import Iterable
 from itertools import pairwise
 from operator import attrgetter
 
 from sqlalchemy import select
 
+from . import outbox
 from .database import db
 from .dependencies import get_cache, get_publisher
 from .errors import ConflictError, InvalidOrderError, NotFoundError
 from .events import OrderCreated
-from .messaging import PublishError
 from .models import Order, OrderLine, Product
 from .pagination import Page, PageParams, paginate
 from .schemas import NewOrderLine, OrderOut
-
-logger = logging.getLogger(__name__)
 
 
 def in_locking_order(lines: Iterable[NewOrderLine]) -> list[NewOrderLine]:
@@ -37,10 +34,15 @@ def place_order(user_id: int, lines: Iterable[NewOrderLine]) -> OrderOut:
     for line in in_locking_order(lines):
         order.lines.append(_take_from_stock(line))
     db.session.add(order)
+    db.session.flush()  # which gives the order its id
+    event = OrderCreated(
+        order_id=order.id, user_id=user_id, total_cents=order.total_cents
+    )
+    announcement = outbox.store(db.session(), event)
     db.session.commit()
     placed = OrderOut.model_validate(order)
     get_cache().set(placed.id, placed)
-    _announce(placed)
+    outbox.publish(db.session(), get_publisher(), announcement)
     return placed
 
 
@@ -84,16 +86,3 @@ def _read_order(order_id: int) -> OrderOut | None:
     # What is there by now is newer: meanwhile, the order may have been confirmed.
     get_cache().set(order_id, found, overwrite=False)
     return found
-
-
-def _announce(order: OrderOut) -> None:
-    event = OrderCreated(
-        order_id=order.id,
-        user_id=order.user_id,
-        total_cents=order.total_cents,
-    )
-    try:
-        get_publisher().publish(event)
-    except PublishError as error:
-        # The order is stored: a silent broker must not make it look refused.
-        logger.error("Order %s is stored, but not announced: %s", order.id, error)

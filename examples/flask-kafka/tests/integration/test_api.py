@@ -52,7 +52,7 @@ def test_an_email_address_is_registered_once(
 
 
 def test_a_wrong_password_is_refused(client: FlaskClient, buyer: User) -> None:
-    wrong = {"email": buyer.email, "password": "not it"}
+    wrong = {"email": buyer.email, "password": PASSWORD + "!"}
     answer = client.post("/auth/token", json=wrong)
 
     assert answer.status_code == 401
@@ -69,8 +69,9 @@ def test_an_unknown_address_is_refused_like_a_wrong_password(
         return verify_password(password, password_hash)
 
     monkeypatch.setattr(auth, "verify_password", note)
+    wrong = PASSWORD + "!"
     answers = [
-        client.post("/auth/token", json={"email": email, "password": "not it"})
+        client.post("/auth/token", json={"email": email, "password": wrong})
         for email in (buyer.email, "nobody@example.com")
     ]
 

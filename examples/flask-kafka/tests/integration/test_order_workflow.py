@@ -23,6 +23,7 @@ from shop.models import Order
 
 from .factories import OrderFactory, ProductFactory
 from .support.endpoints import Endpoint
+from .support.faults import Faults
 from .support.waiting import wait_until
 
 pytestmark = pytest.mark.commits
@@ -99,6 +100,71 @@ def test_a_refused_order_is_not_announced(
         wait_until(lambda: heard, what="the announcement")
 
     assert [event.order_id for event in heard] == [answer.get_json()["id"]]
+
+
+def logged(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
+    """What has these words in it, in the order in which it was logged."""
+    return [record.message for record in caplog.records if words in record.message]
+
+
+def test_orders_are_announced_once_the_broker_is_back(
+    app: Flask,
+    client: FlaskClient,
+    db_session: Session,
+    as_buyer: dict[str, str],
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tea = ProductFactory.create(stock=5)
+    db_session.commit()
+    order = {"lines": [{"product_id": tea.id, "quantity": 1}]}
+    caplog.set_level("INFO")
+
+    def all_are_handled() -> bool:
+        return len(logged(caplog, "confirmed: True")) == len(placed)
+
+    with beside(partial(run, app)):
+        with faults.broker.down():
+            placed = [
+                client.post("/orders", json=order, headers=as_buyer) for _ in range(2)
+            ]
+        wait_until(all_are_handled, timeout=30, what="the consumer")
+
+    assert [answer.status_code for answer in placed] == [201, 201]
+    assert logged(caplog, "confirmed: True") == [
+        f"Order {answer.get_json()['id']} confirmed: True" for answer in placed
+    ]
+
+
+def test_an_order_that_was_announced_twice_is_confirmed_once(
+    app: Flask,
+    client: FlaskClient,
+    db_session: Session,
+    as_buyer: dict[str, str],
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tea = ProductFactory.create(stock=5)
+    db_session.commit()
+    order = {"lines": [{"product_id": tea.id, "quantity": 1}]}
+    caplog.set_level("INFO")
+
+    first = client.post("/orders", json=order, headers=as_buyer)
+    with faults.broker.limit_bytes(0):  # it has the event, and cannot say so
+        second = client.post("/orders", json=order, headers=as_buyer)
+    assert second.status_code == 201
+
+    def all_are_handled() -> bool:
+        return len(logged(caplog, "confirmed: ")) == 3
+
+    with beside(partial(run, app)):
+        wait_until(all_are_handled, timeout=30, what="the consumer")
+
+    assert logged(caplog, "confirmed: ") == [
+        f"Order {first.get_json()['id']} confirmed: True",
+        f"Order {second.get_json()['id']} confirmed: True",
+        f"Order {second.get_json()['id']} confirmed: False",
+    ]
 
 
 @pytest.fixture

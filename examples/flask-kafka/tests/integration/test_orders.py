@@ -13,6 +13,7 @@ from shop.models import Product, User
 from shop.security import create_access_token
 
 from .factories import OrderFactory, ProductFactory, UserFactory
+from .support.statements import assert_max_queries
 
 UNKNOWN = 2_000_000_000
 
@@ -88,6 +89,20 @@ def test_orders_are_for_their_buyer_alone(
     assert found.status_code == 200
     hidden = client.get(f"/orders/{others.id}", headers=as_buyer)
     assert hidden.status_code == 404
+
+
+def test_a_longer_list_of_orders_takes_no_more_queries(
+    client: FlaskClient, db_session: Session, buyer: User, as_buyer: dict[str, str]
+) -> None:
+    for _ in range(5):
+        OrderFactory.create(user=buyer)
+    db_session.expire_all()
+
+    # The user, the number of orders, a page of them, and the lines of all of these.
+    with assert_max_queries(4):
+        listed = client.get("/orders", headers=as_buyer).get_json()
+
+    assert [len(order["lines"]) for order in listed["items"]] == [1] * 5
 
 
 # Each request needs a connection of its own, so what the test prepares has to be

@@ -5,8 +5,9 @@ The managed fixtures call these functions with these arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import flask_migrate
 from flask import Flask
@@ -19,6 +20,8 @@ from shop.settings import Settings
 
 from .support.endpoints import Endpoint
 
+ROOT = Path(__file__).parents[2]
+
 
 def migrate(database: Endpoint) -> None:
     """Bring an empty database to the newest schema; called once in a test run."""
@@ -27,6 +30,12 @@ def migrate(database: Endpoint) -> None:
     with app.app_context():
         flask_migrate.upgrade()
         app.extensions["sqlalchemy"].engine.dispose()
+
+
+def migration_files() -> Iterable[Path]:
+    """What the schema is made of: while it is the same, a kept database is, too."""
+    package = ROOT / "src" / "shop"
+    return (package / "migrations").rglob("*.py")
 
 
 def create_application(
@@ -40,6 +49,8 @@ def create_application(
             database_url=database.url("postgresql+psycopg"),
             cache_url=cache.url("redis"),
             broker_url=broker.url("kafka"),
+            relay_seconds=0.2,  # or tests would wait
+            exchange_rates_url="http://127.0.0.1:1",  # nowhere
             secret_key=SecretStr("insecure-integration-test-key-not-a-secret"),
         )
     )

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,16 @@ COMPOSE_FILE = ROOT / "docker-compose.test.yml"
 _BY_PYTEST = re.compile(re.escape(PROJECT.removesuffix(CHECKOUT)) + "[0-9a-f]{6}")
 _NO_ENGINE = re.compile(r"connect to the docker (daemon|api)", re.IGNORECASE)
 _OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
+# The label of a container that is one test's own: the name of the test process.
+_OWNER = "testbed.owner"
 
 
 class DockerError(Exception):
     """A docker command failed; the message is what it printed."""
+
+
+class NoImage(DockerError):
+    """An image is not here, and could not be pulled."""
 
 
 class NoDocker(DockerError):
@@ -37,14 +43,16 @@ class Container:
     """A container of docker-compose.test.yml.
 
     `ports` maps the port inside the container to the one on the host; `started` says
-    when its server was started last.
+    when its server was started last, `complaint` what its health check printed last.
     """
 
     project: str
     service: str
+    image: str
     started: str
     state: str
     health: str
+    complaint: str
     exit_code: int
     out_of_memory: bool
     ports: Mapping[int, int]
@@ -56,7 +64,11 @@ class Container:
 
     def __str__(self) -> str:
         if self.state == "running":
-            return f"its container is running, health check: {self.health}"
+            ports = ", ".join(map(str, self.ports.values())) or "none"
+            check = self.health
+            if not self.is_ready and self.complaint:
+                check += f" ({self.complaint})"
+            return f"its container is running, port: {ports}, health check: {check}"
         if self.state == "exited":
             reason = ", having used all its memory" if self.out_of_memory else ""
             return f"its container ended with exit code {self.exit_code}{reason}"
@@ -100,14 +112,20 @@ def compose(
 
 
 def containers() -> list[Container]:
-    """The containers of our compose file, whoever started them, in any project."""
+    """The containers of our compose file, whoever started them, in any project.
+
+    Without those that belong to one test.
+    """
     label = "com.docker.compose.project.config_files"
     found = []
     for details in _inspect(f"label={label}"):
         labels = details["Config"]["Labels"]
         state = details["State"]
+        health = state.get("Health", {})
         ports = details["NetworkSettings"]["Ports"]
         project = labels["com.docker.compose.project"]
+        if _OWNER in labels:
+            continue
         if project != PROJECT and _BY_PYTEST.fullmatch(project):
             continue  # a checkout at the same path, but in a container or the like
         # Several files are joined by commas, which a path may have, too.
@@ -117,9 +135,11 @@ def containers() -> list[Container]:
                 Container(
                     project=project,
                     service=labels["com.docker.compose.service"],
+                    image=details["Config"]["Image"],
                     started=state["StartedAt"],
                     state=state["Status"],
-                    health=state.get("Health", {}).get("Status", "none"),
+                    health=health.get("Status", "none"),
+                    complaint=_last_output(health),
                     exit_code=state["ExitCode"],
                     out_of_memory=state["OOMKilled"],
                     ports={
@@ -130,6 +150,11 @@ def containers() -> list[Container]:
                 )
             )
     return found
+
+
+def _last_output(health: Mapping[str, Any]) -> str:
+    checks = health.get("Log") or [{"Output": ""}]
+    return " ".join(checks[-1]["Output"].split())
 
 
 def _inspect(filter_: str) -> list[dict[str, Any]]:
@@ -147,6 +172,14 @@ def _inspect(filter_: str) -> list[dict[str, Any]]:
     return details
 
 
+def engine_address() -> str:
+    """Where the engine is, such as `unix:///var/run/docker.sock`."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    (context,) = json.loads(docker("context", "inspect"))
+    return str(context["Endpoints"]["docker"]["Host"])
+
+
 def missing_images(services: Iterable[str]) -> list[str]:
     """The images of these services that this machine does not have yet."""
     # The variables of the compose file are resolved here as `up` will resolve them.
@@ -161,13 +194,15 @@ def missing_images(services: Iterable[str]) -> list[str]:
     return missing
 
 
-def pull(services: Iterable[str]) -> None:
-    """Fetch images, with progress on the terminal; however long that takes."""
+def pull(services: Collection[str]) -> None:
+    """Fetch images, with progress on the terminal; however long that takes.
+
+    Raises NoImage when one cannot be had.
+    """
     command = ["docker", "compose", *_OURS, "pull", *services]
     if subprocess.run(command, stdout=sys.stderr).returncode:
-        raise DockerError(
-            "an image could not be pulled, see above; <SERVICE>_IMAGE names another"
-        )
+        missing = ", ".join(missing_images(services))
+        raise NoImage(f"{missing} could not be pulled, see above")
 
 
 def start(
@@ -183,19 +218,50 @@ def start(
     compose(*up, timeout=timeout + 30, variables=variables)
 
 
-def stop(services: Iterable[str]) -> None:
+def stop(services: Collection[str]) -> None:
     """Remove these services of our project, and its network with the last of them."""
     # By label, without the compose file: it works when the checkout is gone, too.
     label = f"label=com.docker.compose.project={PROJECT}"
-    found = {
-        details["Config"]["Labels"]["com.docker.compose.service"]: details["Id"]
-        for details in _inspect(label)
-    }
-    if ours := [found[service] for service in services if service in found]:
+    found = _inspect(label)
+    ours = [
+        details["Id"]
+        for details in found
+        if details["Config"]["Labels"]["com.docker.compose.service"] in services
+    ]
+    if ours:
         docker("rm", "--force", "--volumes", *ours)
     if len(ours) == len(found):
         for network in docker("network", "ls", "--quiet", "--filter", label).split():
             docker("network", "rm", network)
+
+
+def start_own(service: str, owner: str, variables: Mapping[str, str]) -> str:
+    """Start one more container of a service, beside that which all share; give its id.
+
+    `variables` are for the compose file, `owner` is the name of this test process.
+    """
+    run = ("run", "--detach", "--service-ports", "--label", f"{_OWNER}={owner}")
+    return compose(*run, service, variables=variables).strip()
+
+
+def check_own(container: str) -> None:
+    """Raise DockerError unless a container, by its id, is healthy."""
+    for details in _inspect(f"id={container}"):
+        health = details["State"]["Health"]["Status"]
+        if health != "healthy":
+            raise DockerError(f"the test's own container is {health}")
+
+
+def stop_own(is_unwanted: Callable[[str], bool]) -> None:
+    """Stop and remove containers that belong to one test, by their owners' names."""
+    unwanted = [
+        details["Id"]
+        for details in _inspect(f"label={_OWNER}")
+        if is_unwanted(details["Config"]["Labels"][_OWNER])
+    ]
+    if unwanted:
+        docker("stop", *unwanted)
+        docker("rm", "--force", "--volumes", *unwanted)
 
 
 def logs(container: Container, since: str = "", lines: int = 50) -> str:

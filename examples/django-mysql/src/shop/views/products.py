@@ -1,17 +1,19 @@
 from http import HTTPStatus
 
 from django.db import transaction
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..errors import conflict
+from ..exchange_rates import get_exchange_rates
 from ..models import Product
 from ..pagination import paginate
 from ..serializers import (
     NewProductSerializer,
+    PriceQuerySerializer,
     ProductChangesSerializer,
     ProductSerializer,
     valid_id,
@@ -63,6 +65,23 @@ class ProductView(PublicReadsView):
         if not removed:
             raise not_found(pk)
         return Response(status=HTTPStatus.NO_CONTENT)
+
+
+class PriceView(PublicReadsView):
+    def get(self, request: Request, product_id: str) -> Response:
+        query = PriceQuerySerializer(data=request.query_params.dict())
+        if not query.is_valid():
+            raise ValidationError({"query": query.errors})
+        pk = valid_id("product_id", product_id)
+        product = Product.objects.filter(pk=pk).first()
+        if product is None:
+            raise not_found(pk)
+        currency = query.validated_data["currency"]
+        rate = get_exchange_rates().find(currency)
+        if rate is None:
+            raise NotFound(f"There is no exchange rate of {currency}.")
+        price_cents = round(product.price_cents * rate)
+        return Response({"currency": currency, "price_cents": price_cents})
 
 
 def not_found(product_id: int) -> NotFound:

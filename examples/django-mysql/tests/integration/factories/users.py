@@ -1,3 +1,5 @@
+from secrets import token_urlsafe
+
 from factory.declarations import Sequence
 from factory.django import Password
 
@@ -5,7 +7,7 @@ from shop.models import User
 
 from ..support.factories import ModelFactory
 
-PASSWORD = "a password for tests"
+PASSWORD = token_urlsafe()
 
 
 class UserFactory(ModelFactory[User]):

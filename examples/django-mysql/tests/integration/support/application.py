@@ -16,6 +16,8 @@ from .. import wiring
 from .database import Databases
 from .deployments import Deployment
 from .endpoints import Endpoint
+from .faults import Faults
+from .statements import forget
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,6 +35,7 @@ def deployment(
 @pytest.fixture(scope="session")
 def django_db_setup(deployment: Deployment, database: Endpoint) -> Iterator[None]:
     """Use the database of this process, where pytest-django would make its own."""
+    forget()  # what migrations have run
     databases = Databases(database)
     deployment.databases = databases
     databases.put_in_place(True)
@@ -60,6 +63,29 @@ def service_settings(
 def application(deployment: Deployment, service_settings: dict[str, Any]) -> None:
     """The application, led to its services."""
     deployment.use(service_settings)
+
+
+@pytest.fixture
+def proxied_application(
+    deployment: Deployment,
+    service_settings: dict[str, Any],
+    application: None,
+    db: None,
+    proxies: Faults,
+) -> Iterator[None]:
+    """The application, and the database, led to the proxies of `faults`."""
+    databases = Databases(proxies.database.endpoint)
+    databases.put_in_place(True)
+    deployment.use(
+        wiring.settings(
+            cache=proxies.cache.endpoint,
+            broker=proxies.broker.endpoint,
+        )
+    )
+    yield
+    deployment.use(service_settings)
+    databases.put_in_place(False)
+    databases.close()
 
 
 @pytest.fixture

@@ -4,26 +4,32 @@ Managed by Testbed: updates change this file.
 
 By default a test runs inside a transaction that is rolled back. A test marked `commits`
 gets real commits instead, which other connections see; after it all tables are as the
-migrations left them. That is so after `django_db(transaction=True)`, too.
+migrations left them. That is so after `django_db(transaction=True)`, too. A test marked
+`fresh_database` commits to a database of its own, whose tables it may change.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.db.utils import ConnectionHandler, load_backend
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from .endpoints import Endpoint
-from .mysql import RESET
+from .mysql import RESET, reset
+from .options import has_real_commits
+from .statements import committed_elsewhere
 
 ENGINE = "django.db.backends.mysql"
 
@@ -118,6 +124,14 @@ def connected_to(database: Endpoint) -> Iterator[None]:
         databases.close()
 
 
+def migrations_of_apps() -> Iterator[Path]:
+    """The files of the migrations of all installed apps."""
+    with override_settings(MIGRATION_MODULES=_MIGRATIONS):
+        loader = MigrationLoader(None)
+    for migration in loader.disk_migrations.values():
+        yield Path(inspect.getfile(type(migration)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def database_blocker(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """No test reaches a database that it has not asked for."""
@@ -133,12 +147,45 @@ def db(
     django_db_setup: None,
 ) -> Iterator[None]:
     """pytest-django's: a transaction that is rolled back, or else real commits."""
-    if not request.node.get_closest_marker("commits"):
+    if not has_real_commits(request.node):
         request.getfixturevalue("db")  # the fixture that this one overrides
         yield
-    else:
-        with django_db_blocker.unblock():
+        return
+    with django_db_blocker.unblock():
+        if not request.node.get_closest_marker("fresh_database"):
             yield
+            return
+        databases = Databases(request.getfixturevalue("fresh_database"))
+        databases.put_in_place(True)
+        yield
+        databases.put_in_place(False)
+        databases.close()
+
+
+@pytest.fixture(autouse=True)
+def no_other_commits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is rolled back writes nothing on another connection.
+
+    In a thread, say: what that wrote would be there for all later tests. A test that
+    does so fails, and it is undone.
+    """
+    if "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    # Of this test, or of its `TestCase`.
+    open_connections = connections.all(initialized_only=True)
+    if not any(connection.in_atomic_block for connection in open_connections):
+        yield
+        return
+    database: Endpoint = request.getfixturevalue("database")
+    committed_elsewhere.clear()  # by fixtures of the whole run
+    yield
+    if committed_elsewhere:
+        reset(database)
+        pytest.fail(
+            "This test is rolled back in the end, but has written this on a connection"
+            f" of another thread:\n{committed_elsewhere[0]}\nMark the test `commits`.",
+            pytrace=False,
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,9 @@ from .. import wiring
 from .endpoints import Endpoint
 from .guard import NotForTests
 from .lifecycle import LoginRefused, Services
-from .processes import CHECKOUT, Process, is_abandoned
+from .options import has_real_commits
+from .processes import CHECKOUT, KEPT_TEMPLATE, Process, is_abandoned
+from .template_database import template_name
 
 # One round trip empties every table and puts back what the migrations wrote. It costs a
 # statement per table and no disk, where TRUNCATE would make new files for each.
@@ -100,6 +102,39 @@ BEGIN
 END
 """
 
+# The sessions that have a transaction or wait, and whether they do so for a while.
+_LIST_SESSIONS = """
+SELECT
+    CONCAT(
+        'session ', thread.processlist_id, ': ',
+        IF(thread.processlist_command = 'Sleep', 'idle in transaction', 'active'),
+        ' for ', thread.processlist_time, ' s',
+        IFNULL(CONCAT(', waits for a lock of session ', waits.blockers), ''),
+        IF(thread.processlist_command = 'Sleep', ', after: ', ', at: '),
+        LEFT(REGEXP_REPLACE(IFNULL(statement.sql_text, ''), '[[:space:]]+', ' '), 300)
+    ),
+    thread.processlist_time > 1
+FROM performance_schema.threads AS thread
+LEFT JOIN information_schema.innodb_trx AS trx
+    ON trx.trx_mysql_thread_id = thread.processlist_id
+LEFT JOIN performance_schema.events_statements_current AS statement
+    ON statement.thread_id = thread.thread_id AND statement.nesting_event_level = 0
+LEFT JOIN (
+    SELECT waiting_pid, GROUP_CONCAT(DISTINCT blocking_pid) AS blockers
+    FROM (
+        SELECT waiting_pid, blocking_pid FROM sys.innodb_lock_waits
+        UNION ALL
+        SELECT waiting_pid, blocking_pid FROM sys.schema_table_lock_waits
+    ) AS every_wait
+    WHERE waiting_pid <> blocking_pid
+    GROUP BY waiting_pid
+) AS waits ON waits.waiting_pid = thread.processlist_id
+WHERE thread.processlist_db = DATABASE()
+AND thread.processlist_id <> CONNECTION_ID()
+AND (trx.trx_id IS NOT NULL OR thread.processlist_state LIKE 'Waiting for%')
+ORDER BY trx.trx_started
+"""
+
 
 def connect(endpoint: Endpoint) -> Connection[Cursor]:
     """Connect in autocommit mode: every statement is a transaction."""
@@ -125,7 +160,7 @@ def query(
         return list(cursor.fetchall())
 
 
-def probe(endpoint: Endpoint) -> None:
+def probe(endpoint: Endpoint) -> str:
     """Log in and make a database; raises LoginRefused, or pymysql.Error on failure."""
     refused = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, ER.BAD_DB_ERROR)
     try:
@@ -145,32 +180,64 @@ def probe(endpoint: Endpoint) -> None:
                 f'TEST_MYSQL_USER "{endpoint.user}" may not make databases for tests:'
                 rf" GRANT ALL ON `test\_%`.* TO `{endpoint.user}` lets it."
             ) from None
+        ((version,),) = query(server, "SELECT version()")
+    return str(version)
+
+
+def activity(endpoint: Endpoint) -> str:
+    """The open transactions, if there is more to them than one that a test is in."""
+    with connect(endpoint) as connection:
+        sessions = query(connection, _LIST_SESSIONS)
+    if len(sessions) == 1 and not sessions[0][-1]:
+        return ""
+    return "\n".join(line for line, _ in sessions)
+
+
+def create(server: Endpoint, database: str) -> None:
+    """Make an empty database."""
+    with connect(server) as connection:
+        query(connection, f"CREATE DATABASE {database}")
 
 
 @pytest.fixture(scope="session")
 def mysql(services: Services) -> Endpoint:
     """The MySQL server, and a database on it that holds nothing."""
-    return services.require("mysql", probe)
+    return services.require("mysql", probe, activity)
 
 
 @pytest.fixture(scope="session")
 def database(mysql: Endpoint, process: Process) -> Iterator[Endpoint]:
     """A migrated database for this process alone, which ends with it."""
-    template = f"{process.run}_template"
+    template = template_name(process, mysql)
     with connect(mysql) as server:
         with _one_at_a_time(server):
             for name in filter(is_abandoned, _names(server, "test_")):
                 _drop(server, name)
-            if not _is_complete(server, template):
-                _make_template(server, replace(mysql, database=template))
-            _copy_empty(server, template, process.name)
-        # A copy takes a statement per table; other processes can do theirs beside.
-        _copy_content(server, template, process.name)
+        _make_copy(server, mysql, template, process.name)
     yield replace(mysql, database=process.name)
     with connect(mysql) as server, _one_at_a_time(server):
         _drop(server, process.name)
-        if not _names(server, process.run) - {template}:
+        if _names(server, process.run) == {template}:
             _drop(server, template)  # a process that is late makes it again
+
+
+@pytest.fixture
+def fresh_database(
+    request: pytest.FixtureRequest,
+    mysql: Endpoint,
+    process: Process,
+    database: Endpoint,
+) -> Iterator[Endpoint]:
+    """The migrated database of this test alone, if it is marked `fresh_database`."""
+    if not request.node.get_closest_marker("fresh_database"):
+        pytest.fail("mark the test `fresh_database`, too", pytrace=False)
+    template = template_name(process, mysql)
+    fresh = replace(mysql, database=f"{database.database}_fresh")
+    with connect(mysql) as server:
+        _make_copy(server, mysql, template, fresh.database)
+    yield fresh
+    with connect(mysql) as server:
+        _drop(server, fresh.database)
 
 
 @pytest.fixture(scope="session")
@@ -183,13 +250,18 @@ def resetter(database: Endpoint) -> Iterator[Connection[Cursor]]:
 @pytest.fixture(autouse=True)
 def reset_database(request: pytest.FixtureRequest) -> Iterator[None]:
     """Put all tables back after a test marked `commits`, as migrations left them."""
-    uses_database = "database" in request.fixturenames
-    if not uses_database or not request.node.get_closest_marker("commits"):
+    if "database" not in request.fixturenames or not has_real_commits(request.node):
         yield
         return
     resetter: Connection[Cursor] = request.getfixturevalue("resetter")
     yield
     query(resetter, RESET)
+
+
+def reset(database: Endpoint) -> None:
+    """Put all tables back at once, whatever was done to them."""
+    with connect(database) as connection:
+        query(connection, RESET)
 
 
 @contextmanager
@@ -200,6 +272,20 @@ def _one_at_a_time(server: Connection[Cursor]) -> Iterator[None]:
         raise TimeoutError("another process has been making databases for 5 minutes")
     yield
     query(server, "SELECT RELEASE_LOCK(%s)", [CHECKOUT])
+
+
+def _make_copy(
+    server: Connection[Cursor], mysql: Endpoint, template: str, name: str
+) -> None:
+    """Copy the template; where there is none, it is made first."""
+    with _one_at_a_time(server):
+        if not _is_complete(server, template):
+            for outdated in _names(server, KEPT_TEMPLATE):
+                _drop(server, outdated)
+            _make_template(server, replace(mysql, database=template))
+        _copy_empty(server, template, name)
+    # A copy takes a statement per table; other processes can do theirs beside.
+    _copy_content(server, template, name)
 
 
 def _is_complete(server: Connection[Cursor], template: str) -> bool:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import pytest
 
-from . import deployments, diagnostics, options
+from . import deployments, diagnostics, options, recording, report, statements
 from .application import (
     application,
     client,
     deployment,
     django_db_setup,
+    proxied_application,
     service_settings,
 )
-from .database import database_blocker, db, one_transaction
+from .database import database_blocker, db, no_other_commits, one_transaction
+from .faults import faults, own_database, proxies
 from .lifecycle import process, services
-from .mysql import database, mysql, reset_database, resetter
+from .mysql import database, fresh_database, mysql, reset_database, resetter
 from .rabbitmq import broker, empty_broker, rabbitmq, rabbitmq_channel
 from .redis import cache, cache_client, cache_server, empty_cache
 
@@ -35,9 +37,15 @@ __all__ = [
     "django_db_setup",
     "empty_broker",
     "empty_cache",
+    "faults",
+    "fresh_database",
     "mysql",
+    "no_other_commits",
     "one_transaction",
+    "own_database",
     "process",
+    "proxied_application",
+    "proxies",
     "pytest_plugin_registered",
     "rabbitmq",
     "rabbitmq_channel",
@@ -53,6 +61,6 @@ def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
 
     As plugins they also see session fixtures, for which no conftest's hook is called.
     """
-    for module in (deployments, diagnostics, options):
+    for module in (deployments, diagnostics, options, recording, report, statements):
         if not manager.is_registered(module):
             manager.register(module)

@@ -6,7 +6,7 @@ Managed by Testbed: updates change this file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ from .lifecycle import LoginRefused, Services
 from .processes import Process, is_abandoned
 
 
-def probe(endpoint: Endpoint) -> None:
+def probe(endpoint: Endpoint) -> str:
     """Log in to the broker and its management API.
 
     Raises LoginRefused, or what their clients raise.
@@ -43,6 +43,7 @@ def probe(endpoint: Endpoint) -> None:
     with management(endpoint) as api:
         try:
             user = api.get("whoami").raise_for_status().json()
+            overview = api.get("overview").raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
             wrong = f"{api.base_url} is no management API: {error}"
             raise ConnectionError(wrong) from error
@@ -51,6 +52,34 @@ def probe(endpoint: Endpoint) -> None:
             f'TEST_RABBITMQ_USER "{endpoint.user}" is no administrator: the tests make'
             " virtual hosts."
         )
+    return str(overview["rabbitmq_version"])
+
+
+def activity(endpoint: Endpoint) -> str:
+    """The queues, and how many messages and consumers each of them has."""
+    # Without statistics, which are seconds late.
+    options = {"disable_stats": "true", "enable_queue_totals": "true"}
+    with management(endpoint) as api:
+        found = api.get(f"queues/{endpoint.database}", params=options)
+        queues = found.raise_for_status().json()
+    # An exclusive one is told of to its own connection alone.
+    shared = (queue["name"] for queue in queues if not queue["exclusive"])
+    consumers = _count_consumers(endpoint, shared)
+    return "\n".join(
+        f"queue {queue['name']}: {queue.get('messages_ready', 0)} ready,"
+        f" {queue.get('messages_unacknowledged', 0)} not acknowledged,"
+        f" {consumers.get(queue['name'], 'unknown')} consumers"
+        for queue in queues
+    )
+
+
+def _count_consumers(broker: Endpoint, queues: Iterable[str]) -> dict[str, int]:
+    with _connect(broker) as connection:
+        channel = connection.channel()
+        return {
+            name: channel.queue_declare(name, passive=True).method.consumer_count
+            for name in queues
+        }
 
 
 def management(endpoint: Endpoint) -> httpx2.Client:
@@ -67,7 +96,7 @@ def management(endpoint: Endpoint) -> httpx2.Client:
 @pytest.fixture(scope="session")
 def rabbitmq(services: Services) -> Endpoint:
     """The RabbitMQ server."""
-    return services.require("rabbitmq", probe)
+    return services.require("rabbitmq", probe, activity)
 
 
 @pytest.fixture(scope="session")

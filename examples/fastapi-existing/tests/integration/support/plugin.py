@@ -10,11 +10,24 @@ import sys
 
 import pytest
 
-from . import async_tests, diagnostics, options
-from .application import app, application, client
-from .database import db_session, engine, session_factory
+from . import async_tests, diagnostics, options, recording, report, statements
+from .application import (
+    app,
+    application,
+    client,
+    proxied_application,
+    tested_application,
+)
+from .database import (
+    db_session,
+    engine,
+    no_other_commits,
+    no_other_database,
+    session_factory,
+)
+from .faults import faults, own_database, proxies
 from .lifecycle import process, services
-from .postgres import database, postgres, reset_database, resetter
+from .postgres import database, fresh_database, postgres, reset_database, resetter
 from .redis import cache, cache_client, cache_server, empty_cache
 
 __all__ = [
@@ -29,13 +42,21 @@ __all__ = [
     "db_session",
     "empty_cache",
     "engine",
+    "faults",
+    "fresh_database",
+    "no_other_commits",
+    "no_other_database",
+    "own_database",
     "postgres",
     "process",
+    "proxied_application",
+    "proxies",
     "pytest_plugin_registered",
     "reset_database",
     "resetter",
     "services",
     "session_factory",
+    "tested_application",
 ]
 
 
@@ -44,7 +65,7 @@ def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
 
     As plugins they also see session fixtures, for which no conftest's hook is called.
     """
-    for module in (async_tests, diagnostics, options):
+    for module in (async_tests, diagnostics, options, recording, report, statements):
         if not manager.is_registered(module):
             manager.register(module)
 

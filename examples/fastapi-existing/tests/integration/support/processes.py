@@ -48,17 +48,22 @@ STATE.mkdir(exist_ok=True)
 # Compose would take the name from the file, which is the same in every checkout.
 PROJECT = f"shop-test-{CHECKOUT}"
 
+# A database that outlasts its run begins with this; see template_database.py.
+KEPT_TEMPLATE = f"test_{CHECKOUT}_template"
+
 
 class Process:
     """This test process: one of a run's pytest-xdist workers, or the run itself.
 
-    `name` (`test_<checkout>_<run>_<worker>`) is that of its database and the like.
+    `name` (`test_<checkout>_<run>_<worker>`) is that of its database and the like;
+    `is_first` tells whether no other process of the run has been announced before.
     """
 
     def __init__(self) -> None:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
         self.run = f"test_{CHECKOUT}_{hashlib.sha256(run.encode()).hexdigest()[:6]}"
         self.name = f"{self.run}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+        self.is_first = False
         self._lock: IO[str] | None = None
 
     def announce(self) -> None:
@@ -66,6 +71,7 @@ class Process:
 
         However the process ends, its lock ends with it.
         """
+        self.is_first = not self.companions()
         while self._lock is None:
             file = (STATE / f"{self.name}.process").open("a")
             if try_lock(file):
@@ -74,6 +80,12 @@ class Process:
                 # A worker's test runs pytest, which takes itself for that worker.
                 file.close()
                 self.name += "x"
+
+    def companions(self) -> list[Path]:
+        """The files of the other processes of this run that are running now."""
+        own = STATE / f"{self.name}.process"
+        files = STATE.glob(f"{self.run}_*.process")
+        return [file for file in files if file != own and is_locked(file)]
 
     def leave(self) -> None:
         """Let the lock go."""
@@ -98,6 +110,9 @@ def forget_ended_processes() -> list[Path]:
 
     Call it with the start lock held: a process makes its file before it locks it.
     """
+    for report in STATE.glob("*.report"):
+        if is_abandoned(report.stem):
+            _remove(report)
     running = []
     for path in process_files():
         if is_locked(path):
@@ -114,7 +129,7 @@ def is_abandoned(name: str) -> bool:
     run counts as running.
     """
     checkout = f"test_{CHECKOUT}_"
-    if not name.startswith(checkout):
+    if not name.startswith(checkout) or name.startswith(KEPT_TEMPLATE):
         return False
     run = checkout + name.removeprefix(checkout).split("_")[0]
     return not any(is_locked(path) for path in STATE.glob(f"{run}_*.process"))

@@ -1,14 +1,15 @@
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ..dependencies import CurrentUser, SessionDep, StockFeedDep
+from ..dependencies import CurrentUser, ExchangeRatesDep, SessionDep, StockFeedDep
 from ..errors import ConflictError, NotFoundError
 from ..models import Product
 from ..pagination import Page, PageQuery, paginate
-from ..schemas import Id, NewProduct, ProductChanges, ProductOut
+from ..schemas import Id, NewProduct, Price, PriceQuery, ProductChanges, ProductOut
 
 router = APIRouter(prefix="/products", tags=["products"])
 
@@ -33,6 +34,25 @@ async def show_product(product_id: Id, session: SessionDep) -> ProductOut:
     if product is None:
         raise not_found(product_id)
     return ProductOut.model_validate(product)
+
+
+@router.get("/{product_id}/price")
+async def show_price(
+    product_id: Id,
+    query: Annotated[PriceQuery, Query()],
+    rates: ExchangeRatesDep,
+    session: SessionDep,
+) -> Price:
+    product = await session.get(Product, product_id)
+    if product is None:
+        raise not_found(product_id)
+    # Others may have the connection while this request waits.
+    await session.close()
+    rate = await rates.find(query.currency)
+    if rate is None:
+        raise NotFoundError(f"There is no exchange rate of {query.currency}.")
+    price_cents = round(product.price_cents * rate)
+    return Price(currency=query.currency, price_cents=price_cents)
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 class Service:
     """What docker-compose.test.yml says about one service.
 
+    `version` is the major one, unless <SERVICE>_IMAGE names another image.
     `ports` maps a name to the port inside the container: `port` is where clients
     connect, every further name is a port of its own (`management_port`). With
     `advertises_port` the service tells clients its port on the host: it has to be known
@@ -23,6 +24,7 @@ class Service:
 
     name: str
     title: str
+    version: str
     ports: Mapping[str, int]
     user: str
     password: str
@@ -38,14 +40,16 @@ SERVICES: Mapping[str, Service] = {
     "postgres": Service(
         name="postgres",
         title="PostgreSQL",
+        version="18",
         ports={"port": 5432},
         user="test",
-        password="test",
+        password="test",  # pragma: allowlist secret
         database="test",
     ),
     "redis": Service(
         name="redis",
         title="Redis",
+        version="8",
         ports={"port": 6379},
         user="",
         password="",
@@ -54,6 +58,7 @@ SERVICES: Mapping[str, Service] = {
     "kafka": Service(
         name="kafka",
         title="Kafka",
+        version="4",
         ports={"port": 9092},
         user="",
         password="",

@@ -28,6 +28,7 @@ from aiokafka.admin import (  # type: ignore[import-untyped]
     RecordsToDelete,
 )
 from aiokafka.errors import (  # type: ignore[import-untyped]
+    NotLeaderForPartitionError,
     TopicAlreadyExistsError,
     for_code,
 )
@@ -35,6 +36,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from .endpoints import Endpoint
 from .lifecycle import Services
 from .processes import Process, is_abandoned
+from .proxy import Proxy
 from .waiting import wait_until
 
 
@@ -57,20 +59,55 @@ async def administration(endpoint: Endpoint) -> AsyncIterator[AIOKafkaAdminClien
         await admin.close()
 
 
-def probe(endpoint: Endpoint) -> None:
-    """Ask at the address that the broker advertises; raises aiokafka's KafkaError."""
+def probe(endpoint: Endpoint) -> str:
+    """Ask at the address that the broker advertises; raises aiokafka's KafkaError.
+
+    It gives no version: a broker does not tell its own.
+    """
 
     async def ask() -> None:
         async with administration(endpoint) as admin:
             await admin.list_topics()
 
     asyncio.run(ask())
+    return ""
+
+
+def activity(endpoint: Endpoint) -> str:
+    """The topics, and how far each group is behind."""
+
+    async def ask() -> str:
+        async with (
+            administration(endpoint) as admin,
+            AIOKafkaConsumer(bootstrap_servers=servers(endpoint)) as reader,
+        ):
+            partitions = await _own_partitions(admin, endpoint)
+            begin = await reader.beginning_offsets(partitions)
+            end = await reader.end_offsets(partitions)
+            lines = [
+                f"topic {each.topic}, partition {each.partition}:"
+                f" {end[each] - begin[each]} messages, ends at offset {end[each]}"
+                for each in partitions
+            ]
+            for group, _ in await admin.list_consumer_groups():
+                if not group.startswith(endpoint.database + "."):
+                    continue
+                places = await admin.list_consumer_group_offsets(group)
+                lines += [
+                    f"group {group}: {end[each] - place.offset} behind in"
+                    f" {each.topic}, partition {each.partition}"
+                    for each, place in places.items()
+                    if each in end
+                ] or [f"group {group}: no place in any topic"]
+            return "\n".join(lines)
+
+    return asyncio.run(ask())
 
 
 @pytest.fixture(scope="session")
 def kafka(services: Services) -> Endpoint:
     """The Kafka broker."""
-    return services.require("kafka", probe)
+    return services.require("kafka", probe, activity)
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +128,30 @@ def empty_broker(request: pytest.FixtureRequest) -> Iterator[None]:
     broker: Endpoint = request.getfixturevalue("broker")
     yield
     asyncio.run(_delete_messages(broker))
+
+
+class KafkaProxy(Proxy):
+    """A proxy for the one broker there is.
+
+    Clients connect again, to the address in its answers: it becomes the proxy's.
+    """
+
+    def __init__(self, broker: Endpoint) -> None:
+        advertised = _written(*asyncio.run(_advertised(broker)))
+        super().__init__(broker)
+        own = _written(self.endpoint.host, self.endpoint.port)
+        self._addresses = dict(zip(advertised, own, strict=True))
+
+    async def read_answer(self, answers: asyncio.StreamReader) -> bytes:
+        """Give the next answer as a whole, and another address in it."""
+        try:
+            size = int.from_bytes(await answers.readexactly(4), "big")
+            answer = await answers.readexactly(size)
+        except asyncio.IncompleteReadError:
+            return b""
+        for address, own in self._addresses.items():
+            answer = answer.replace(address, own)
+        return len(answer).to_bytes(4, "big") + answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +250,24 @@ async def kafka_topic(broker: Endpoint) -> Topic:
     return topic
 
 
+async def _advertised(endpoint: Endpoint) -> tuple[str, int]:
+    """Where the broker tells clients to connect."""
+    async with administration(endpoint) as admin:
+        brokers = (await admin.describe_cluster())["brokers"]
+    if len(brokers) > 1:
+        pytest.fail(
+            f"{endpoint} is one of {len(brokers)} brokers: `faults` can have but one.",
+            pytrace=False,
+        )
+    return brokers[0]["host"], brokers[0]["port"]
+
+
+def _written(host: str, port: int) -> tuple[bytes, bytes]:
+    """An address as answers have it: those of older versions, and of newer ones."""
+    length, rest = len(host), host.encode() + port.to_bytes(4, "big")
+    return length.to_bytes(2, "big") + rest, (length + 1).to_bytes(1, "big") + rest
+
+
 def _line(record: ConsumerRecord) -> str:
     place = f"partition {record.partition}, offset {record.offset}"
     return f"\n  {place}: key {record.key!r}, value {record.value!r}"
@@ -200,14 +279,30 @@ async def _delete_topics(kafka: Endpoint, unwanted: Callable[[str], bool]) -> No
             await admin.delete_topics(topics)
 
 
+async def _own_partitions(
+    admin: AIOKafkaAdminClient, broker: Endpoint
+) -> list[TopicPartition]:
+    return [
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in await admin.describe_topics()
+        if topic["topic"].startswith(broker.database + ".")
+        for partition in topic["partitions"]
+    ]
+
+
 async def _delete_messages(broker: Endpoint) -> None:
     """Empty the topics; groups that had not read all go on at the end."""
     async with administration(broker) as admin:
-        partitions = [
-            TopicPartition(topic["topic"], partition["partition"])
-            for topic in await admin.describe_topics()
-            if topic["topic"].startswith(broker.database + ".")
-            for partition in topic["partitions"]
-        ]
+        partitions = await _own_partitions(admin, broker)
+        to_the_end = dict.fromkeys(partitions, RecordsToDelete(-1))
+
+        async def are_empty() -> bool:
+            try:
+                await admin.delete_records(to_the_end)
+            except NotLeaderForPartitionError:
+                # A broker tells of a new topic a moment before it leads it.
+                return False
+            return True
+
         if partitions:
-            await admin.delete_records(dict.fromkeys(partitions, RecordsToDelete(-1)))
+            await wait_until(are_empty, what="the broker to lead its new topics")

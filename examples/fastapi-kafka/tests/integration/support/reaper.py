@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import compose
+from .endpoints import SERVICES
 from .locks import is_locked, lock, locked, try_lock
 from .processes import STATE, forget_ended_processes, process_files
 
@@ -116,6 +117,9 @@ def reap() -> None:
         while True:
             for process_file in process_files():
                 wait_for_end(process_file)
+            if not STATE.exists():  # the checkout was deleted, and what it knew
+                compose.stop(SERVICES)
+                return
             with locked(START_LOCK):
                 if forget_ended_processes():
                     continue  # a run began in the meantime

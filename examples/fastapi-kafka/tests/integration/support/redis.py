@@ -35,11 +35,13 @@ def connect(endpoint: Endpoint) -> Redis:
     return Redis.from_url(url, socket_timeout=5, decode_responses=True)
 
 
-def probe(endpoint: Endpoint) -> None:
+def probe(endpoint: Endpoint) -> str:
     """Log in and ask; raises LoginRefused, or redis.RedisError when either fails."""
     try:
         with connect(endpoint) as server:
-            server.ping()
+            server.ping()  # refused while it loads, where INFO would be answered
+            version: str = server.info("server")["redis_version"]
+            return version
     except AuthenticationError as error:
         reason = error if endpoint.password else "it wants a password"
         raise LoginRefused(endpoint, reason) from None
@@ -52,11 +54,17 @@ def cache_server(services: Services) -> Endpoint:
 
 
 @pytest.fixture(scope="session")
-def cache(redis: Endpoint, process: Process) -> Iterator[Endpoint]:
+def cache(services: Services, redis: Endpoint, process: Process) -> Iterator[Endpoint]:
     """A numbered database for this process alone."""
     with connect(replace(redis, database="0")) as server:
         _release_abandoned(server, redis, process.name)
         number = _claim(server, redis, process.name)
+        if number is None:
+            services.give_up(
+                redis.service,
+                f"{redis} has no empty numbered database left for this process."
+                " Run fewer at once, or start the server with more (`--databases 64`).",
+            )
         with connect(replace(redis, database=str(number))) as own:
             own.flushdb()
             yield replace(redis, database=str(number))
@@ -99,7 +107,7 @@ def _release_abandoned(server: Redis, endpoint: Endpoint, process: str) -> None:
             server.delete(key)
 
 
-def _claim(server: Redis, endpoint: Endpoint, process: str) -> int:
+def _claim(server: Redis, endpoint: Endpoint, process: str) -> int | None:
     """Reserve a numbered database that no other process uses and that holds no keys."""
     # From the last one: an application that shares the server has the first ones.
     for number in range(_number_of_databases(server) - 1, 0, -1):
@@ -109,11 +117,7 @@ def _claim(server: Redis, endpoint: Endpoint, process: str) -> int:
                 if not candidate.dbsize():
                     return number
             server.delete(key)  # somebody else's keys: not ours to remove
-    pytest.fail(
-        f"{endpoint} has no empty numbered database left for this process."
-        " Run fewer at once, or start the server with more (`--databases 64`).",
-        pytrace=False,
-    )
+    return None
 
 
 def _number_of_databases(server: Redis) -> int:

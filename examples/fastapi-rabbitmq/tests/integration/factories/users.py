@@ -1,4 +1,5 @@
 from functools import cache
+from secrets import token_urlsafe
 
 from factory.declarations import LazyFunction, Sequence
 
@@ -7,7 +8,7 @@ from shop.security import hash_password
 
 from ..support.factories import ModelFactory
 
-PASSWORD = "a password for tests"
+PASSWORD = token_urlsafe()
 
 
 @cache

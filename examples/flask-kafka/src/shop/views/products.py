@@ -5,11 +5,18 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ..database import db
-from ..dependencies import read_body, read_id, read_query, require_user, respond
+from ..dependencies import (
+    get_exchange_rates,
+    read_body,
+    read_id,
+    read_query,
+    require_user,
+    respond,
+)
 from ..errors import ConflictError, NotFoundError
 from ..models import Product
 from ..pagination import PageParams, paginate
-from ..schemas import NewProduct, ProductChanges, ProductOut
+from ..schemas import NewProduct, Price, PriceQuery, ProductChanges, ProductOut
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 
@@ -31,6 +38,19 @@ def list_products() -> Response:
 @blueprint.get("/<product_id>")
 def show_product(product_id: str) -> Response:
     return respond(ProductOut.model_validate(find(product_id)))
+
+
+@blueprint.get("/<product_id>/price")
+def show_price(product_id: str) -> Response:
+    currency = read_query(PriceQuery).currency
+    product = find(product_id)
+    # Others may have the connection while this request waits.
+    db.session.close()
+    rate = get_exchange_rates().find(currency)
+    if rate is None:
+        raise NotFoundError(f"There is no exchange rate of {currency}.")
+    price_cents = round(product.price_cents * rate)
+    return respond(Price(currency=currency, price_cents=price_cents))
 
 
 @blueprint.post("")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from .. import wiring
 from .endpoints import Endpoint
+from .faults import Faults
 
 
 @pytest.fixture(scope="session")
@@ -31,14 +32,44 @@ def application(
         broker=broker,
     )
     # It may have connected while it was built; what tests give it are others.
-    for engine in _engines(application):
-        engine.dispose()
+    _disconnect(application)
     return application
 
 
+@pytest.fixture(scope="session")
+def proxied_application(application: Flask, proxies: Faults) -> Flask:
+    """The application of tests with `faults`: another one, which proxies lead to.
+
+    Where there is but one, as with an engine in a module, override this fixture in
+    ../conftest.py: lead it to `proxies.database.endpoint`, and back after the test.
+    """
+    proxied = wiring.create_application(
+        database=proxies.database.endpoint,
+        cache=proxies.cache.endpoint,
+        broker=proxies.broker.endpoint,
+    )
+    if proxied is application:
+        pytest.fail(
+            "create_application() in wiring.py gives the same application again, which"
+            " does not lead to the proxies: override the fixture proxied_application"
+            " in conftest.py.",
+            pytrace=False,
+        )
+    return proxied
+
+
 @pytest.fixture
-def app(application: Flask, session_factory: sessionmaker[Session]) -> Iterator[Flask]:
-    """The application; its sessions are the test's."""
+def app(
+    request: pytest.FixtureRequest,
+    application: Flask,
+    session_factory: sessionmaker[Session],
+) -> Iterator[Flask]:
+    """The application; its sessions are the test's, or with `faults` its own."""
+    if "faults" in request.fixturenames:
+        proxied: Flask = request.getfixturevalue("proxied_application")
+        yield proxied
+        _disconnect(proxied)
+        return
     with wiring.use_session_factory(application, session_factory):
         _refuse_other_sessions(application, session_factory)
         yield application
@@ -56,6 +87,11 @@ def _engines(application: Flask) -> list[Any]:
         return []
     with application.app_context():
         return list(application.extensions["sqlalchemy"].engines.values())
+
+
+def _disconnect(application: Flask) -> None:
+    for engine in _engines(application):
+        engine.dispose()
 
 
 def _refuse_other_sessions(

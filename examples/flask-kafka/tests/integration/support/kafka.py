@@ -8,6 +8,7 @@ and groups that `broker.database` holds: give it to your application in ../wirin
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ import pytest
 from confluent_kafka import (
     OFFSET_END,
     Consumer,
+    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -31,6 +33,7 @@ from confluent_kafka.cimpl import NewTopic
 from .endpoints import Endpoint
 from .lifecycle import Services
 from .processes import Process, is_abandoned
+from .proxy import Proxy
 from .waiting import wait_until
 
 TIMEOUT = 5.0  # seconds, for an answer of the broker
@@ -53,19 +56,52 @@ def administration(endpoint: Endpoint) -> AdminClient:
     return AdminClient(settings(endpoint))
 
 
-def probe(endpoint: Endpoint) -> None:
-    """Ask at the address that the broker advertises; raises a KafkaException."""
+def probe(endpoint: Endpoint) -> str:
+    """Ask at the address that the broker advertises; raises a KafkaException.
+
+    It gives no version: a broker does not tell its own.
+    """
     with administration(endpoint) as admin:
         # Metadata would come from the address that we have, whatever is advertised.
         groups = admin.list_consumer_groups(request_timeout=TIMEOUT).result()
     if groups.errors:
         raise KafkaException(groups.errors[0])
+    return ""
+
+
+def activity(endpoint: Endpoint) -> str:
+    """The topics, and how far each group is behind."""
+    no_group = settings(endpoint) | {"group.id": endpoint.database}
+    with administration(endpoint) as admin, Consumer(no_group) as reader:
+        bounds = {
+            each: reader.get_watermark_offsets(each, timeout=TIMEOUT)
+            for each in _own_partitions(admin, endpoint)
+        }
+        lines = [
+            f"topic {each.topic}, partition {each.partition}:"
+            f" {end - begin} messages, ends at offset {end}"
+            for each, (begin, end) in bounds.items()
+        ]
+        listed = admin.list_consumer_groups(request_timeout=TIMEOUT).result()
+        for group in (each.group_id for each in listed.valid):
+            if not group.startswith(endpoint.database + "."):
+                continue
+            asked = admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT
+            )
+            lines += [
+                f"group {group}: {bounds[place][1] - place.offset} behind in"
+                f" {place.topic}, partition {place.partition}"
+                for place in asked[group].result().topic_partitions
+                if place in bounds
+            ] or [f"group {group}: no place in any topic"]
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="session")
 def kafka(services: Services) -> Endpoint:
     """The Kafka broker."""
-    return services.require("kafka", probe)
+    return services.require("kafka", probe, activity)
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +122,30 @@ def empty_broker(request: pytest.FixtureRequest) -> Iterator[None]:
     broker: Endpoint = request.getfixturevalue("broker")
     yield
     _delete_messages(broker)
+
+
+class KafkaProxy(Proxy):
+    """A proxy for the one broker there is.
+
+    Clients connect again, to the address in its answers: it becomes the proxy's.
+    """
+
+    def __init__(self, broker: Endpoint) -> None:
+        advertised = _written(*_advertised(broker))
+        super().__init__(broker)
+        own = _written(self.endpoint.host, self.endpoint.port)
+        self._addresses = dict(zip(advertised, own, strict=True))
+
+    async def read_answer(self, answers: asyncio.StreamReader) -> bytes:
+        """Give the next answer as a whole, and another address in it."""
+        try:
+            size = int.from_bytes(await answers.readexactly(4), "big")
+            answer = await answers.readexactly(size)
+        except asyncio.IncompleteReadError:
+            return b""
+        for address, own in self._addresses.items():
+            answer = answer.replace(address, own)
+        return len(answer).to_bytes(4, "big") + answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +259,24 @@ def kafka_topic(broker: Endpoint) -> Topic:
     return topic
 
 
+def _advertised(endpoint: Endpoint) -> tuple[str, int]:
+    """Where the broker tells clients to connect."""
+    with administration(endpoint) as admin:
+        brokers = admin.describe_cluster(request_timeout=TIMEOUT).result().nodes
+    if len(brokers) > 1:
+        pytest.fail(
+            f"{endpoint} is one of {len(brokers)} brokers: `faults` can have but one.",
+            pytrace=False,
+        )
+    return brokers[0].host, brokers[0].port
+
+
+def _written(host: str, port: int) -> tuple[bytes, bytes]:
+    """An address as answers have it: those of older versions, and of newer ones."""
+    length, rest = len(host), host.encode() + port.to_bytes(4, "big")
+    return length.to_bytes(2, "big") + rest, (length + 1).to_bytes(1, "big") + rest
+
+
 def _line(message: Message) -> str:
     place = f"partition {message.partition()}, offset {message.offset()}"
     return f"\n  {place}: key {message.key()!r}, value {message.value()!r}"
@@ -213,17 +291,33 @@ def _delete_topics(kafka: Endpoint, unwanted: Callable[[str], bool]) -> None:
             _wait_for(admin.delete_topics(topics))
 
 
+def _own_partitions(admin: AdminClient, broker: Endpoint) -> list[TopicPartition]:
+    """The partitions of this process's topics, each at its end."""
+    return [
+        TopicPartition(name, number, OFFSET_END)
+        for name, topic in admin.list_topics(timeout=TIMEOUT).topics.items()
+        if name.startswith(broker.database + ".")
+        for number in topic.partitions
+    ]
+
+
 def _delete_messages(broker: Endpoint) -> None:
     """Empty the topics; groups that had not read all go on at the end."""
     with administration(broker) as admin:
-        partitions = [
-            TopicPartition(name, number, OFFSET_END)
-            for name, topic in admin.list_topics(timeout=TIMEOUT).topics.items()
-            if name.startswith(broker.database + ".")
-            for number in topic.partitions
-        ]
+        partitions = _own_partitions(admin, broker)
+
+        def are_empty() -> bool:
+            try:
+                _wait_for(admin.delete_records(partitions))
+            except KafkaException as error:
+                # A broker tells of a new topic a moment before it leads it.
+                if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                    raise
+                return False
+            return True
+
         if partitions:
-            _wait_for(admin.delete_records(partitions))
+            wait_until(are_empty, what="the broker to lead its new topics")
 
 
 def _wait_for(answers: Mapping[Any, Future[Any]]) -> None:

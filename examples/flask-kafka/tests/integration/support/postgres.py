@@ -21,7 +21,9 @@ from .. import wiring
 from .endpoints import Endpoint
 from .guard import NotForTests
 from .lifecycle import LoginRefused, Services
-from .processes import CHECKOUT, Process, is_abandoned
+from .options import has_real_commits
+from .processes import CHECKOUT, KEPT_TEMPLATE, Process, is_abandoned
+from .template_database import template_name
 
 # One round trip empties every table and puts back what the migrations wrote. It costs a
 # query per table and no disk, where TRUNCATE would make new files for each.
@@ -76,6 +78,26 @@ BEGIN
 END $$;
 """
 
+# The sessions that have a transaction, and whether they have been at it for a while.
+_LIST_SESSIONS = """
+SELECT
+    format(
+        'session %s: %s for %s s%s%s, %s',
+        pid,
+        state,
+        round(extract(epoch FROM clock_timestamp() - state_change), 1),
+        CASE wait_event_type WHEN 'Lock' THEN ', waits for a lock' END,
+        ' of session ' || nullif(array_to_string(pg_blocking_pids(pid), ', '), ''),
+        CASE state WHEN 'active' THEN 'at: ' ELSE 'after: ' END
+            || left(regexp_replace(query, '[[:space:]]+', ' ', 'g'), 300)
+    ),
+    clock_timestamp() - state_change > interval '1 s'
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND backend_type = 'client backend' AND xact_start IS NOT NULL
+ORDER BY xact_start
+"""
+
 
 def connect(endpoint: Endpoint) -> psycopg.Connection:
     """Connect in autocommit mode, as CREATE DATABASE needs it."""
@@ -90,7 +112,7 @@ def connect(endpoint: Endpoint) -> psycopg.Connection:
     )
 
 
-def probe(endpoint: Endpoint) -> None:
+def probe(endpoint: Endpoint) -> str:
     """Log in and ask; raises LoginRefused, or psycopg.Error when either fails."""
     if "PGHOSTADDR" in os.environ:
         raise NotForTests(
@@ -100,6 +122,7 @@ def probe(endpoint: Endpoint) -> None:
     try:
         with connect(endpoint) as connection:
             is_superuser = connection.execute(query).fetchone()
+            version = connection.info.parameter_status("server_version") or ""
     except psycopg.OperationalError as error:
         # A server that asks for the password is up: its "no" is final.
         if error.pgconn and error.pgconn.used_password:
@@ -110,30 +133,62 @@ def probe(endpoint: Endpoint) -> None:
             f'TEST_POSTGRES_USER "{endpoint.user}" is no superuser: the tests make'
             " databases, and empty tables without regard to foreign keys."
         )
+    return version
+
+
+def activity(endpoint: Endpoint) -> str:
+    """The open transactions, if there is more to them than one that a test is in."""
+    with connect(endpoint) as connection:
+        sessions = connection.execute(_LIST_SESSIONS).fetchall()
+    if len(sessions) == 1 and not sessions[0][-1]:
+        return ""
+    return "\n".join(line for line, _ in sessions)
+
+
+def create(server: Endpoint, database: str) -> None:
+    """Make an empty database."""
+    with connect(server) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
 
 
 @pytest.fixture(scope="session")
 def postgres(services: Services) -> Endpoint:
     """The PostgreSQL server, and the database from which others are made."""
-    return services.require("postgres", probe)
+    return services.require("postgres", probe, activity)
 
 
 @pytest.fixture(scope="session")
 def database(postgres: Endpoint, process: Process) -> Iterator[Endpoint]:
     """A migrated database for this process alone, which ends with it."""
-    template = f"{process.run}_template"
-    with connect(postgres) as server:
-        with _one_at_a_time(server):
-            for name in filter(is_abandoned, _names(server, "test_")):
-                _drop(server, name)
-            if template not in _names(server, process.run):
-                _make_template(server, postgres, template)
-            _copy_template(server, template, process.name)
+    template = template_name(process, postgres)
+    with connect(postgres) as server, _one_at_a_time(server):
+        for name in filter(is_abandoned, _names(server, "test_")):
+            _drop(server, name)
+        _make_copy(server, postgres, template, process.name)
     yield replace(postgres, database=process.name)
     with connect(postgres) as server, _one_at_a_time(server):
         _drop(server, process.name)
-        if not _names(server, process.run) - {template}:
+        if _names(server, process.run) == {template}:
             _drop(server, template)  # a process that is late makes it again
+
+
+@pytest.fixture
+def fresh_database(
+    request: pytest.FixtureRequest,
+    postgres: Endpoint,
+    process: Process,
+    database: Endpoint,
+) -> Iterator[Endpoint]:
+    """The migrated database of this test alone, if it is marked `fresh_database`."""
+    if not request.node.get_closest_marker("fresh_database"):
+        pytest.fail("mark the test `fresh_database`, too", pytrace=False)
+    template = template_name(process, postgres)
+    fresh = replace(postgres, database=f"{database.database}_fresh")
+    with connect(postgres) as server, _one_at_a_time(server):
+        _make_copy(server, postgres, template, fresh.database)
+    yield fresh
+    with connect(postgres) as server:
+        _drop(server, fresh.database)
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +201,18 @@ def resetter(database: Endpoint) -> Iterator[psycopg.Connection]:
 @pytest.fixture(autouse=True)
 def reset_database(request: pytest.FixtureRequest) -> Iterator[None]:
     """Put all tables back after a test marked `commits`, as migrations left them."""
-    uses_database = "database" in request.fixturenames
-    if not uses_database or not request.node.get_closest_marker("commits"):
+    if "database" not in request.fixturenames or not has_real_commits(request.node):
         yield
         return
     resetter: psycopg.Connection = request.getfixturevalue("resetter")
     yield
     resetter.execute(RESET)
+
+
+def reset(database: Endpoint) -> None:
+    """Put all tables back at once, whatever was done to them."""
+    with connect(database) as connection:
+        connection.execute(RESET)
 
 
 @contextmanager
@@ -162,6 +222,17 @@ def _one_at_a_time(server: psycopg.Connection) -> Iterator[None]:
     server.execute("SELECT pg_advisory_lock(hashtext(%s))", [CHECKOUT])
     yield
     server.execute("SELECT pg_advisory_unlock(hashtext(%s))", [CHECKOUT])
+
+
+def _make_copy(
+    server: psycopg.Connection, postgres: Endpoint, template: str, name: str
+) -> None:
+    """Copy the template; where there is none, it is made first."""
+    if template not in _names(server, "test_"):
+        for outdated in _names(server, KEPT_TEMPLATE):
+            _drop(server, outdated)
+        _make_template(server, postgres, template)
+    _copy_template(server, template, name)
 
 
 def _make_template(

@@ -80,9 +80,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id", "product_id", name="pk_order_lines"),
     )
     op.create_index("ix_order_lines_product_id", "order_lines", ["product_id"])
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer(), sa.Identity(), nullable=False),
+        sa.Column("event", sa.JSON(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.func.now(),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("outbox")
     op.drop_table("order_lines")
     op.drop_table("orders")
     op.drop_table("products")

@@ -1,0 +1,144 @@
+"""Prices in other currencies. Yours: change it with the application.
+
+A server on this machine stands in for the API that tells exchange rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from pytest_httpserver import HTTPServer
+from rest_framework.test import APIClient
+from time_machine import travel
+from werkzeug import Request, Response
+
+from shop import exchange_rates
+from shop.views import products
+
+from .factories import ProductFactory
+
+UNAVAILABLE = {"detail": "Exchange rates are not available at the moment."}
+
+
+@pytest.fixture
+def timeout_seconds() -> float:
+    """How long the application waits for an answer."""
+    return 10
+
+
+@pytest.fixture
+def rates_api(
+    httpserver: HTTPServer,
+    timeout_seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[HTTPServer]:
+    """What the application takes for the API of exchange rates in this test."""
+    rates = exchange_rates.ExchangeRates(
+        httpserver.url_for(""), timeout_seconds=timeout_seconds
+    )
+    monkeypatch.setattr(products, "get_exchange_rates", lambda: rates)
+    yield httpserver
+    rates.close()
+
+
+@pytest.fixture
+def price(db: None) -> str:
+    """The path of a product's price in euros."""
+    product = ProductFactory.create(price_cents=1_000)
+    return f"/products/{product.id}/price?currency=EUR"
+
+
+def test_a_price_is_converted_by_the_latest_rate(
+    client: APIClient, rates_api: HTTPServer, price: str
+) -> None:
+    rates_api.expect_request("/latest").respond_with_json({"rates": {"EUR": 0.925}})
+
+    answer = client.get(price)
+
+    assert answer.status_code == 200
+    assert answer.json() == {"currency": "EUR", "price_cents": 925}
+    ((sent, _),) = rates_api.log
+    assert sent.method == "GET"
+    assert sent.args.to_dict() == {"base": "USD", "symbols": "EUR"}
+
+
+def test_a_currency_that_nobody_knows_is_not_found(
+    client: APIClient, rates_api: HTTPServer, price: str
+) -> None:
+    rates_api.expect_request("/latest").respond_with_data(status=404)
+    assert client.get(price).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [Response(status=500), Response("<html>"), Response('{"rates": {}}')],
+    ids=["error", "no JSON", "no rate"],
+)
+def test_a_bad_answer_is_logged_and_the_price_unavailable(
+    client: APIClient,
+    rates_api: HTTPServer,
+    price: str,
+    bad: Response,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rates_api.expect_request("/latest").respond_with_response(bad)
+
+    answer = client.get(price)
+
+    assert answer.status_code == 503
+    assert answer.json() == UNAVAILABLE
+    assert "The exchange rate of EUR is not known" in caplog.text
+
+
+@pytest.mark.parametrize("timeout_seconds", [0.1])
+def test_an_answer_that_takes_too_long_is_not_waited_for(
+    client: APIClient, rates_api: HTTPServer, price: str
+) -> None:
+    answered = Event()
+
+    def wait(_: Request) -> Response:
+        answered.wait()
+        return Response(status=500)
+
+    rates_api.expect_request("/latest").respond_with_handler(wait)
+    try:
+        answer = client.get(price)
+    finally:
+        answered.set()
+
+    assert answer.status_code == 503
+    assert answer.json() == UNAVAILABLE
+
+
+def test_an_api_that_fails_is_left_alone_until_it_may_have_recovered(
+    client: APIClient, rates_api: HTTPServer, price: str
+) -> None:
+    rates_api.expect_request("/latest").respond_with_data(status=500)
+    for _ in range(exchange_rates.MAX_FAILURES + 1):
+        assert client.get(price).status_code == 503
+    assert len(rates_api.log) == exchange_rates.MAX_FAILURES
+
+    rates_api.clear()
+    rates_api.expect_request("/latest").respond_with_json({"rates": {"EUR": 0.5}})
+    assert client.get(price).status_code == 503
+
+    with travel(timedelta(seconds=exchange_rates.PAUSE_SECONDS)):
+        assert client.get(price).status_code == 200
+    assert client.get(price).status_code == 200
+    assert len(rates_api.log) == 2
+
+
+@pytest.mark.vcr
+def test_the_answer_of_the_real_api_is_understood() -> None:
+    """Kept in cassettes/; `pytest --record-mode=rewrite -k real_api` asks for more."""
+    rates = exchange_rates.ExchangeRates(
+        "https://api.frankfurter.dev/v1", timeout_seconds=10
+    )
+    euro = rates.find("EUR")
+    rates.close()
+
+    assert euro
+    assert 0.1 < euro < 10
