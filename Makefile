@@ -5,7 +5,7 @@ DEST ?= build/demo
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test everyday lint soak examples clean
+.PHONY: help demo test everyday lint soak benchmarks examples clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -21,13 +21,21 @@ demo: $(VENV)/.done  ## render the default stack into DEST and, with Docker, run
 	@BIN=$(abspath $(BIN)) scripts/demo "$(DEST)"
 
 test: everyday  ## all tests; those on real services where a Docker engine answers
-	$(BIN)/python -m pytest tests/services
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations=30 tests/services
 
 everyday: $(VENV)/.done  ## the tests that need no Docker
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --ignore tests/services
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations=15 --ignore tests/services
 
-soak: $(VENV)/.done  ## repeats of the isolation tests and random ends: REPEAT=100 ENDS=300 SEED=1
-	$(BIN)/python -m pytest -x tests/services/soak.py $(ARGS)
+soak: $(VENV)/.done  ## every combination typed, random edits and ends, repeats: REPEAT=100 ENDS=300 SEED=1
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -x tests/update tests/render/test_hostile_answers.py
+	$(BIN)/python -m pytest -x tests/render/soak.py tests/services/soak.py $(ARGS)
+
+$(VENV)/.benchmarks: $(VENV)/.done
+	$(BIN)/pip install --quiet --constraint constraints.txt --group benchmarks
+	@touch $@
+
+benchmarks: $(VENV)/.benchmarks  ## all benchmarks, which take an hour or more
+	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.done  ## the linters of our own code
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

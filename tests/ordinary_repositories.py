@@ -28,10 +28,10 @@ class Ordinary:
     def path(self) -> Path:
         return FOLDER / self.name
 
-    def with_bed(self, render: Callable[..., Path]) -> Path:
-        """A copy of it, with a bed."""
+    def with_bed(self, render: Callable[..., Path], **more: object) -> Path:
+        """A copy of it, with a bed; `more` are further answers."""
         nothing = {"starter": False, "cache": "none", "broker": "none"}
-        return render(over=self.path, **{**nothing, **self.answers})
+        return render(over=self.path, **{**nothing, **self.answers, **more})
 
 
 REPOSITORIES = [

@@ -63,12 +63,22 @@ BESIDE: dict[str, dict[str, object]] = {
     "app": {"starter": False},
     "models": {"starter": False},
     "settings_module": {"framework": "django", "starter": False},
+    "gitlab_services": {"ci": ["gitlab"]},
 }
+
+
+def choices(question: dict[str, Any]) -> list[Any]:
+    """What a question has to choose from, with or without a title for each."""
+    offered = question["choices"]
+    return list(offered.values() if isinstance(offered, dict) else offered)
+
+
 CHOICES = {
-    name: list(QUESTIONS[name]["choices"].values())
+    name: choices(QUESTIONS[name])
     for name in ANSWERABLE
     if "choices" in QUESTIONS[name]
 }
+LISTS = [name for name in CHOICES if QUESTIONS[name].get("multiselect")]
 RESERVED = set(yaml.safe_load((ROOT / "template/reserved_names.yml").read_text()))
 YES = {"true", "yes", "y", "on"}
 
@@ -124,7 +134,14 @@ PLAUSIBLE: dict[str, st.SearchStrategy[str]] = {
     ),
     "settings_module": st.from_regex(r"[aB_][z9_]?([.][aB_]{1,2}){0,3}", fullmatch=True)
     | st.sampled_from(["shop.settings", "config.settings.test", "a.if", "x" * 61]),
-    **{name: st.sampled_from(CHOICES[name]) for name in CHOICES},
+    "ci_shards": st.sampled_from(["1", "2", "20", "21", "0", "-1", "1_0", "01", "2.0"]),
+    **{name: st.sampled_from(CHOICES[name]) for name in CHOICES if name not in LISTS},
+    **{
+        name: st.lists(st.sampled_from(CHOICES[name]), min_size=1, max_size=3).map(
+            json.dumps
+        )
+        for name in LISTS
+    },
 }
 HARMLESS: dict[str, object] = {
     "project_name": "Web Shop",
@@ -320,13 +337,27 @@ class Judge:
                 assert meant is not UNREADABLE
                 self.check(space.destination, name, meant, exact=way in BY_TESTBED)
 
-    def check(self, repository: Path, name: str, meant: object, *, exact: bool) -> None:
+    def check(
+        self,
+        repository: Path,
+        name: str,
+        meant: object,
+        *,
+        exact: bool,
+        beside: dict[str, object] | None = None,
+    ) -> None:
         """The answer landed where it belongs, as it was meant, and did nothing else.
 
         Without `exact`, Copier may have made a text of a number, or a yes of anything.
+        What was answered `beside` it shows in the structure, too.
         """
         recorded = answers_of(repository)[name]
         match QUESTIONS[name]["type"]:
+            case _ if name in LISTS:
+                wanted = yaml.safe_load(meant) if isinstance(meant, str) else meant
+                assert recorded == [str(each) for each in wanted]
+            case "int" if isinstance(meant, str) or not exact:
+                assert recorded == int(meant)
             case "yaml" if isinstance(meant, str):
                 assert recorded == yaml.safe_load(meant)
             case "bool" if isinstance(meant, str) and exact:
@@ -339,7 +370,8 @@ class Judge:
                 assert recorded == meant
         harmless = HARMLESS.get(name, recorded) if recorded != "" else recorded
         is_default = harmless == QUESTIONS[name]["default"]
-        answers = BESIDE.get(name, {}) | ({} if is_default else {name: harmless})
+        answers = {**BESIDE.get(name, {}), **(beside or {})}
+        answers |= {} if is_default else {name: harmless}
         assert structure(repository) == self.harmless(json.dumps(answers))
         check_it_landed(repository, name, recorded)
         check_no_jinja_is_left(repository)
@@ -380,7 +412,8 @@ def check_no_jinja_is_left(repository: Path) -> None:
     for path in repository.rglob("*"):
         left = str(path.relative_to(repository))
         left += path.read_text() if path.is_file() else ""
-        assert not re.search(r"\{\{|\{%|%\}|\{#", left), path
+        # GitHub's expressions have braces, too: `${{ ... }}`.
+        assert not re.search(r"(?<!\$)\{\{|\{%|%\}|\{#", left), path
 
 
 # ------------------------------------------------------------------------------ tests
@@ -582,8 +615,9 @@ def test_the_menu_refuses_hostile_answers_and_asks_again(judge: Judge) -> None:
         shown = answer_menu([*TESTBED, str(space.destination)], MENU)
         assert b"\x1b]" not in shown  # what an answer tells the terminal
         space.check_nothing_else_was_written(rendered=True)
+        answers = {name: HARMLESS.get(name) for name in MENU}
         for name, (*_, last) in MENU.items():
-            judge.check(space.destination, name, last, exact=True)
+            judge.check(space.destination, name, last, exact=True, beside=answers)
 
 
 def answer_menu(command: list[str], answers: dict[str, list[str]]) -> bytes:

@@ -36,7 +36,9 @@ DIFFERING = {
     ("broker", "rabbitmq", "kafka"): [
         *CLIENT,
         "src/shop/messaging.py",
+        f"{TESTS}/support/faults.py",
         f"{TESTS}/test_order_workflow.py",
+        f"{TESTS}/test_outbox.py",
         "tests/unit/conftest.py",
     ],
     ("database", "postgres", "mysql"): [
@@ -47,6 +49,7 @@ DIFFERING = {
         "src/shop/schemas.py",
         "src/shop/timestamps.py",
         f"{TESTS}/support/database.py",
+        f"{TESTS}/support/faults.py",
         f"{TESTS}/test_database.py",
         f"{TESTS}/test_isolation.py",
         "tests/unit/conftest.py",
@@ -102,7 +105,7 @@ def test_another_framework_changes_its_own_part_of_the_bed(
 ) -> None:
     fastapi = render(framework="fastapi", database_access="sync", starter=False)
     support = {"application", "database", "deployments", "factories", "plugin"}
-    known = {f"{TESTS}/support/{module}.py" for module in support}
+    known = {f"{TESTS}/support/{module}.py" for module in support | {"recording"}}
     known |= {f"{TESTS}/{name}" for name in ("test_isolation.py", "wiring.py")}
     known |= {f"{TESTS}/{name}" for name in ("README.md", "requirements.txt")}
     known.add(".copier-answers.yml")
@@ -117,5 +120,7 @@ def test_whoever_knows_one_framework_finds_the_tests_of_another(
         f"{TESTS}/test_stock_feed.py"
     }
     django = names(render(framework="django"), TESTS)
-    assert fastapi - django == {f"{TESTS}/test_stock_feed.py"}
+    # Its example has no outbox.
+    own = {f"{TESTS}/test_{name}.py" for name in ("outbox", "stock_feed")}
+    assert fastapi - django == own
     assert django - fastapi == {f"{TESTS}/support/deployments.py"}

@@ -21,8 +21,11 @@ from ..stacks import write_django_project
 
 ROOT = Path(__file__).parents[2]
 
+# The migrated database of services that are kept; it is there on purpose.
+KEPT_TEMPLATE = re.compile(r"test_[0-9a-f]{6}_template_[0-9a-f]{12}")
+
 # Our own environment has more pytest plugins than a rendered repository.
-PLUGINS_OF_A_REPOSITORY = ["anyio", "xdist"]
+PLUGINS_OF_A_REPOSITORY = ["anyio", "pytest_httpserver", "recording", "xdist"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -134,7 +137,7 @@ class Repository:
         checkout = hashlib.sha256(identity.encode()).hexdigest()[:6]
         list_names = ("network", "ls", "--format", "{{.Name}}")
         names = docker(*list_names, environment=self.environment).split()
-        return {name for name in names if name.startswith(f"shop-test-{checkout}")}
+        return {name for name in names if f"-test-{checkout}" in name}
 
     def execute(self, service: str, *command: str) -> str:
         """Run a command in the container of a service."""
@@ -147,8 +150,15 @@ class Repository:
         path.write_text(body)
         return str(path.relative_to(self.path))
 
+    def wait_for_others(self, seconds: int) -> None:
+        """Have a service that others start answer within these seconds, not 120."""
+        lifecycle = self.path / "tests" / "integration" / "support" / "lifecycle.py"
+        text = lifecycle.read_text()
+        assert "STARTS_WITHIN = 120.0" in text
+        lifecycle.write_text(text.replace("WITHIN = 120.0", f"WITHIN = {seconds}.0"))
+
     def leftovers(self) -> dict[str, list[str]]:
-        """What is on the servers that only tests make, by service."""
+        """What is on the servers that only tests make, by service; no kept template."""
         databases = "SELECT datname FROM pg_database"
         list_kafka = "/opt/kafka/bin/kafka-{}.sh --bootstrap-server kafka:19092 --list"
         questions = {
@@ -169,7 +179,7 @@ class Repository:
             service: [
                 line
                 for line in self.execute(service, "sh", "-c", question).splitlines()
-                if line and line not in own
+                if line and line not in own and not KEPT_TEMPLATE.fullmatch(line)
             ]
             for service, question in questions.items()
             if service in self.containers()

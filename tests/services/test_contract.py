@@ -85,8 +85,8 @@ TEA = {"sku": "TEA-1", "name": "Tea", "price_cents": 450, "stock": 5}
 CUP = {"sku": "CUP-1", "name": "Cup", "price_cents": 1290}
 TOO_BIG = 2**31
 UNKNOWN = 2_000_000_000
-# But for 503: for that a service would have to be away.
-STATUSES = {200, 201, 204, 400, 401, 404, 405, 409, 422}
+# The API of exchange rates is away.
+STATUSES = {200, 201, 204, 400, 401, 404, 405, 409, 422, 503}
 
 
 def order(product: str, quantity: object = 1) -> str:
@@ -161,6 +161,13 @@ REQUESTS = [
     Request("GET", "/products/1.5", token=""),
     Request("GET", "/products/tea", token=""),
     Request("GET", "/products/" + "9" * 30, token=""),
+    Request("GET", "/products/<tea>/price?currency=eur", token=""),
+    Request("GET", f"/products/{UNKNOWN}/price?currency=EUR", token=""),
+    Request("GET", "/products/tea/price?currency=EUR", token=""),
+    Request("GET", "/products/<tea>/price?currency=euro", token=""),
+    Request("GET", "/products/<tea>/price?currency=", token=""),
+    Request("GET", "/products/<tea>/price", token=""),
+    Request("POST", "/products/<tea>/price?currency=EUR"),
     Request("PATCH", "/products/<tea>", {"stock": 3}),
     Request("PATCH", "/products/<tea>", {"name": "Green tea", "stock": None}),
     Request("PATCH", "/products/<tea>", {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 
 import pytest
@@ -37,16 +38,26 @@ def test_nothing_is_left_and_the_next_run_is_green(
     assert_the_next_run_is_green(repository)
 
 
+def test_nothing_is_left_of_a_checkout_that_is_deleted(repository: Repository) -> None:
+    run = start_sleeping(repository, 0)
+    shutil.rmtree(repository.path)
+    interrupt(repository, run)
+    run.communicate()
+    repository.wait_until_nothing_is_left(60)
+
+
 @pytest.mark.parametrize("broker", ["rabbitmq", "kafka"])
 def test_on_kept_services_nothing_is_left_after_the_next_run(
     make_repository: MakeRepository, broker: str
 ) -> None:
     repository = make_repository(broker=broker)
+    names = ("isolation", "database", "redis", broker, "order_workflow")
+    modules = [f"tests/integration/test_{name}.py" for name in names]
     for end in ENDS:
         run = start_sleeping(repository, 2, **KEEP)
         end(repository, run)
         wake(repository, run)
-        result = repository.pytest("tests/integration", **KEEP)
+        result = repository.pytest(*modules, **KEEP)
         assert result.code == 0, (end.__name__, result.output)
         assert not any(repository.leftovers().values()), end.__name__
 

@@ -48,6 +48,7 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.socket = f"unix://{folder}/socket"
         self._process: subprocess.Popen[bytes] | None = None
 
     def connect(self) -> None:
@@ -78,7 +79,7 @@ class Engine:
                     *("--data-root", self._folder / "data"),
                     *("--exec-root", self._folder / "exec"),
                     *("--pidfile", self._folder / "pid"),
-                    *("--host", self.host, "--tls=false"),
+                    *("--host", self.host, "--host", self.socket, "--tls=false"),
                     *("--containerd-namespace", self.name),
                     *("--containerd-plugins-namespace", f"{self.name}-plugins"),
                 ],
@@ -140,8 +141,23 @@ def test_services_on_another_machine_are_reached_at_its_address(
     repository.wait_until_nothing_is_left()
 
 
-def test_without_that_address_the_message_asks_for_it(repository: Repository) -> None:
+def test_without_that_address_another_machine_is_left_alone(
+    repository: Repository,
+) -> None:
     del repository.environment["TEST_DOCKER_ADDRESS"]
+    result = repository.pytest(REDIS)
+    assert result.code == 1
+    assert f"Docker is on another machine, at {Engine.address}" in result.output
+    assert "set TEST_DOCKER_ADDRESS to its IPv4 address" in result.output
+    assert repository.containers() == {}
+
+
+def test_where_a_socket_leads_elsewhere_the_message_asks_for_the_address(
+    repository: Repository, engine: Engine
+) -> None:
+    """As in a container that has Docker's socket."""
+    del repository.environment["TEST_DOCKER_ADDRESS"]
+    repository.environment["DOCKER_HOST"] = engine.socket
     lifecycle = repository.path / "tests/integration/support/lifecycle.py"
     text = lifecycle.read_text()
     assert "ANSWERS_WITHIN = 30.0" in text
@@ -149,7 +165,9 @@ def test_without_that_address_the_message_asks_for_it(repository: Repository) ->
     result = repository.pytest(REDIS)
     assert result.code == 1
     assert "Redis at 127.0.0.1:" in result.output
-    assert "Where Docker is on another machine" in result.output
+    assert (
+        "Where Docker is on another machine, or pytest in a container" in result.output
+    )
     assert "TEST_DOCKER_ADDRESS" in result.output
     repository.wait_until_nothing_is_left()
 

@@ -106,7 +106,8 @@ def test_one_message_when_docker_is_missing(
     assert result.code == 1
     assert result.output.count("ERROR at setup of") == 1
     assert "PostgreSQL is not available: the command `docker` was" in result.output
-    assert "Start Docker, or set TEST_POSTGRES_HOST" in result.output
+    assert "Start Docker, until `docker info` shows its server" in result.output
+    assert "or set TEST_POSTGRES_HOST and TEST_POSTGRES_PORT" in result.output
     assert "Traceback" not in result.output
 
 
@@ -148,10 +149,7 @@ def test_a_server_that_others_run_and_that_is_down_is_named(
     repository: Repository,
 ) -> None:
     variables = {"TEST_REDIS_HOST": "127.0.0.1", "TEST_REDIS_PORT": "1"}
-    lifecycle = repository.path / "tests/integration/support/lifecycle.py"
-    text = lifecycle.read_text()
-    assert "ANSWERS_WITHIN = 30.0" in text
-    lifecycle.write_text(text.replace("ANSWERS_WITHIN = 30.0", "ANSWERS_WITHIN = 1.0"))
+    repository.wait_for_others(1)
     result = repository.pytest("tests/integration/test_redis.py", **variables)
     assert result.code == 1
     assert "Redis at 127.0.0.1:1 did not answer within 1 s" in result.output
@@ -167,21 +165,75 @@ def test_a_server_elsewhere_is_refused(repository: Repository) -> None:
     assert "TEST_ALLOWED_HOSTS=redis.example.com" in result.output
 
 
-def test_a_container_that_never_becomes_healthy_is_explained(
-    repository: Repository,
-) -> None:
+def test_an_engine_that_does_not_answer_is_named(repository: Repository) -> None:
+    module = "tests/integration/test_redis.py"
+    result = repository.pytest(module, DOCKER_HOST="tcp://127.0.0.1:1")
+    assert result.code == 1
+    assert "Cannot connect to the Docker daemon at tcp://127.0.0.1:1" in result.output
+    assert "Start Docker, until `docker info` shows its server" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_image_that_cannot_be_pulled_is_named(repository: Repository) -> None:
+    module = "tests/integration/test_redis.py"
+    result = repository.pytest(module, REDIS_IMAGE="127.0.0.1:1/redis:8")
+    assert result.code == 1
+    assert "127.0.0.1:1/redis:8 could not be pulled, see above" in result.output
+    assert "Try `docker compose -f docker-compose.test.yml pull`" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_port_that_is_taken_is_named(repository: Repository) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        module = "tests/integration/test_redis.py"
+        result = repository.pytest(module, TEST_REDIS_PORT=port)
+    assert result.code == 1
+    assert f"127.0.0.1:{port}" in result.output
+    assert "Now its container is created" in result.output
+    assert "unset TEST_REDIS_PORT to have a free one" in result.output
+    assert f"`docker ps --filter publish={port}`" in result.output
+    assert "Traceback" not in result.output
+    repository.wait_until_nothing_is_left()
+
+
+def change_compose_file(repository: Repository, old: str, new: str) -> None:
     compose_file = repository.path / "docker-compose.test.yml"
     text = compose_file.read_text()
-    assert "command: [redis-server," in text
-    compose_file.write_text(
-        text.replace(
-            "command: [redis-server,", "command: [redis-server, --nonsense, x,"
-        )
-    )
+    assert old in text
+    compose_file.write_text(text.replace(old, new))
+
+
+def test_a_container_that_ends_at_once_is_explained(repository: Repository) -> None:
+    command = "command: [redis-server,"
+    change_compose_file(repository, command, f"{command} --nonsense, x,")
     result = repository.pytest("tests/integration/test_redis.py")
     assert result.code == 1
     assert "Redis is not available" in result.output
+    assert "Now its container ended with exit code 1. It said last:" in result.output
     assert "nonsense" in result.output  # what the server itself said
+    assert "Try `docker compose -f docker-compose.test.yml up redis`" in result.output
+    assert "Traceback" not in result.output
+    repository.wait_until_nothing_is_left()
+
+
+def test_a_container_that_never_becomes_healthy_is_explained(
+    repository: Repository,
+) -> None:
+    check = "[CMD, redis-cli, -h, 127.0.0.1, -e, ping]"
+    change_compose_file(repository, check, '[CMD-SHELL, "echo not yet; exit 1"]')
+    lifecycle = repository.path / "tests" / "integration" / "support" / "lifecycle.py"
+    text = lifecycle.read_text()
+    assert "HEALTHY_WITHIN = 180.0" in text
+    lifecycle.write_text(text.replace("HEALTHY_WITHIN = 180.0", "HEALTHY_WITHIN = 3.0"))
+    result = repository.pytest("tests/integration/test_redis.py")
+    assert result.code == 1
+    assert "Now its container is running, port: " in result.output
+    assert "health check: starting (not yet)" in result.output
+    assert "Ready to accept connections" in result.output  # what it said
+    assert "Try `docker compose -f docker-compose.test.yml up redis`" in result.output
     assert "Traceback" not in result.output
     repository.wait_until_nothing_is_left()
 

@@ -53,5 +53,5 @@ def test_passes_after_the_readmes_own_commands(
     result = repository.pytest("-n", "2", **plain)
 
     assert result.code == 0, result.output
-    assert set(result.counts) == {"passed"}, result.output
+    assert result.counts.keys() <= {"passed", "deselected"}, result.output
     assert f"Python {version}." in result.output

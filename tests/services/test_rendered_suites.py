@@ -14,7 +14,7 @@ from .conftest import MakeRepository, Repository, Result, docker
 
 def assert_passed(result: Result) -> None:
     assert result.code == 0, result.output
-    assert set(result.counts) == {"passed"}, result.output
+    assert result.counts.keys() <= {"passed", "deselected"}, result.output
     assert result.counts["passed"] > 30
 
 
@@ -28,9 +28,7 @@ def test_serial_parallel_and_in_random_order(
     keep = {"TEST_KEEP_SERVICES": "1"}
     assert_passed(repository.pytest("-n", "4", **keep))
     services = repository.containers()
-    random_order = ["-p", "randomly"]
-    assert_passed(repository.pytest(*random_order, **keep))
-    assert_passed(repository.pytest(*random_order, "-n", "2", **keep))
+    assert_passed(repository.pytest("-p", "randomly", **keep))
     assert repository.containers() == services
     assert not any(repository.leftovers().values())
 
@@ -63,8 +61,10 @@ def test_more_workers_than_redis_has_databases_by_default(
     assert_passed(make_repository(broker="none", starter=False).pytest("-n", "17"))
 
 
-def networks() -> set[str]:
-    return set(docker("network", "ls", "--format", "{{.Name}}").split())
+def networks(project: str) -> list[str]:
+    """What other tests do at the same time has other names."""
+    name = f"name=^{project}-test-"
+    return docker("network", "ls", "--quiet", "--filter", name).split()
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can unshare")
@@ -74,28 +74,27 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can unshare
 def test_one_checkout_on_a_machine_and_in_a_container_at_once(
     make_repository: MakeRepository,
 ) -> None:
-    before = networks()
-    machine = make_repository(broker="none")
+    machine = make_repository(project_name="Container", broker="none")
     # As a container does, it sees the same files, but has a name of its own.
     rename = "hostname container && exec $0 $@"
     container = Repository(machine.path, machine.environment)
     container.wrapper = ["unshare", "--uts", "sh", "-c", rename]
     assert_all_pass_at_once(machine, container)
     machine.wait_until_nothing_is_left()
-    assert networks() == before
+    assert not networks("container")
 
 
 @needs_root
 def test_two_checkouts_at_one_path_at_once(make_repository: MakeRepository) -> None:
-    before = networks()
-    one, two = (make_repository(name, broker="none") for name in ("one", "two"))
+    answers = {"project_name": "Path", "broker": "none"}
+    one, two = (make_repository(name, **answers) for name in ("one", "two"))
     # Two containers may both have their checkout at /workspace.
     mount = f"mount --bind {two.path} {one.path} && cd {one.path} && exec $0 $@"
     two_as_one = Repository(one.path, one.environment)
     two_as_one.wrapper = ["unshare", "--mount", "sh", "-c", mount]
     assert_all_pass_at_once(one, two_as_one)
     one.wait_until_nothing_is_left()
-    assert networks() == before
+    assert not networks("path")
 
 
 def assert_all_pass_at_once(*repositories: Repository) -> None:
