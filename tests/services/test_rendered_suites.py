@@ -97,6 +97,22 @@ def test_two_checkouts_at_one_path_at_once(make_repository: MakeRepository) -> N
     assert not networks("path")
 
 
+@needs_root
+def test_temporary_directories_that_pytest_cannot_remove_fail_nothing(
+    make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    """Two runs that end at once may each find what the other has not removed yet."""
+    repository = make_repository(broker="none", cache="none")
+    test = repository.add_test("temporary", "def test_passes(tmp_path):\n    pass\n")
+    busy = tmp_path / "pytest-of-root" / "garbage-of-another-run" / "busy"
+    busy.mkdir(parents=True)
+    mount = f"mount -t tmpfs none {busy} && exec $0 $@"
+    repository.wrapper = ["unshare", "--mount", "sh", "-c", mount]
+    result = repository.pytest(test, PYTEST_DEBUG_TEMPROOT=str(tmp_path))
+    assert result.code == 0, result.output
+    assert not busy.exists()  # pytest renames what it is going to remove
+
+
 def assert_all_pass_at_once(*repositories: Repository) -> None:
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for result in pool.map(lambda each: each.pytest("-n", "2"), repositories):
