@@ -10,6 +10,7 @@ from pathlib import Path
 
 import copier
 import pytest
+from testbed.rendering import quick_copier
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,9 +62,10 @@ def render(
             folder = tmp_path_factory.mktemp("rendering") / "repository"
             if over:
                 shutil.copytree(over, folder)
-            copier.run_copy(
-                str(template), folder, data=answers, defaults=True, quiet=True
-            )
+            with quick_copier(shared / "compiled"):
+                copier.run_copy(
+                    str(template), folder, data=answers, defaults=True, quiet=True
+                )
             move(folder, rendered)
         return rendered
 
