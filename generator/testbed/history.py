@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,7 +63,7 @@ class History:
         self._fetch()
 
     def _fetch(self) -> None:
-        address = get_repo(self.source) or self.source
+        self._address = address = get_repo(self.source) or self.source
         with FileLock(self._cache / "lock"):
             try:
                 if not (self._copy / "HEAD").exists():
@@ -90,6 +91,37 @@ class History:
         if not candidates:
             return self.version("HEAD")
         return self.version(max(candidates, key=lambda tag: candidates[tag]))
+
+    def recorded(self, name: str, commit: str | None) -> Version:
+        """The version that an answers file names, by the commit that it has beside it.
+
+        That is another than the name's now if somebody has moved the tag.
+        """
+        if commit is None:
+            return self.version(name)
+        if not self._has(commit):
+            # Nothing that is fetched leads to it; a server may have it yet.
+            with suppress(GitError):
+                git(
+                    *("fetch", "--quiet", "--no-auto-gc", "--"),
+                    *(self._address, commit),
+                    cwd=self._copy,
+                )
+        if not self._has(commit):
+            now = self.version(name)  # or says that there is none at all
+            raise UserError(
+                f"{name} of {self.source} was moved: it is {now.commit[:12]}, and what"
+                f" this was made from, {commit[:12]}, is gone; --from {name} starts"
+                " from what it is now, and takes what was between for your edits"
+            )
+        return self.version(commit)
+
+    def _has(self, commit: str) -> bool:
+        try:
+            self._ask("cat-file", "-e", f"{commit}^{{commit}}")
+        except GitError:
+            return False
+        return True
 
     def version(self, name: str) -> Version:
         """The version of that tag, branch, commit or `_commit` of an answers file."""

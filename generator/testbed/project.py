@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .files import File, Files, read_files, write_files
 from .git import GitError, git
 from .merging import read_blobs
 
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWERS_FILES = (".copier-answers*.yml", ".copier-answers*.yaml")
 
 
@@ -148,11 +150,15 @@ def open_project(repository: Path, branch: str | None) -> Project:
 
 @dataclass(frozen=True)
 class State:
-    """What an answers file says: its path, the source and version, and the answers."""
+    """What an answers file says: its path, the source and version, and the answers.
+
+    `commit` is the full hash of what `version` names, where the file has it.
+    """
 
     file: PurePosixPath
     source: str
     version: str
+    commit: str | None
     answers: dict[str, Any]
 
 
@@ -192,4 +198,7 @@ def read_state(project: Project, file: str | None = None) -> State:
         if not isinstance(answers.get(name), str):
             raise UserError(f"{file} has no {name}: restore it, Copier wrote that line")
     recorded = {k: v for k, v in answers.items() if not str(k).startswith("_")}
-    return State(path, answers["_src_path"], answers["_commit"], recorded)
+    commit = answers.get("_commit_hash")
+    if not (isinstance(commit, str) and _HASH.fullmatch(commit)):
+        commit = None
+    return State(path, answers["_src_path"], answers["_commit"], commit, recorded)

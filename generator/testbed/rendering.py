@@ -140,6 +140,9 @@ def _name_version(answers_file: File, version: Version) -> File:
         )
     names = {"_commit": version.name, "_src_path": version.source}
     lines[found[0]] = yaml.safe_dump(names, allow_unicode=True)
+    for number, line in enumerate(lines):
+        if line.startswith("_commit_hash:"):
+            lines[number] = f"_commit_hash: {version.commit}\n"
     return File(answers_file.mode, "".join(lines).encode())
 
 

@@ -96,7 +96,11 @@ def plan_update(
     UserError when a version is not there, or an answer is refused or missing.
     """
     given = given or {}
-    old = history.version(start or state.version)
+    old = (
+        history.version(start)
+        if start
+        else history.recorded(state.version, state.commit)
+    )
     new = history.version(to) if to else history.newest
     if not to and history.is_ancestor(new, old):
         new = old  # made from commits that no release has yet
@@ -252,7 +256,8 @@ class Check:
 
 def check(project: Project, state: State, history: History) -> Check:
     """Compare a project with the version that it has, and with the newest."""
-    version, newest = history.version(state.version), history.newest
+    version = history.recorded(state.version, state.commit)
+    newest = history.newest
     rendering: Rendering = render(version, state.answers, {}, state.file)
     expected = _only(rendering.files, rendering.managed - {state.file})
     found = project.read(expected)

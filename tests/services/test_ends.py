@@ -51,7 +51,7 @@ def test_on_kept_services_nothing_is_left_after_the_next_run(
     make_repository: MakeRepository, broker: str
 ) -> None:
     repository = make_repository(broker=broker)
-    names = ("isolation", "database", "redis", broker, "order_workflow")
+    names = ("isolation", "redis", broker)
     modules = [f"tests/integration/test_{name}.py" for name in names]
     for end in ENDS:
         run = start_sleeping(repository, 2, **KEEP)

@@ -25,7 +25,11 @@ QUESTIONS = """\
 name: {type: str, default: shop}
 cache: {type: str, choices: [redis, valkey], default: redis}
 """
-ANSWERS = "# Written by Copier.\n{{ _copier_answers | to_nice_yaml -}}\n"
+ANSWERS = """\
+# Written by Copier.
+_commit_hash: {{ _copier_conf.vcs_ref_hash or "null" }}
+{{ _copier_answers | to_nice_yaml -}}
+"""
 LINES = [f"line {number}\n" for number in range(1, 13)]
 
 

@@ -357,10 +357,57 @@ def test_of_several_answers_files_one_is_named(
     assert "_commit: v2.0.0\n" in named
 
 
+def lose_commit_hash(project: Path) -> None:
+    """As in an answers file of a template that does not record it."""
+    answers = project / ".copier-answers.yml"
+    lines = answers.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("_commit_hash:")]
+    assert len(kept) == len(lines) - 1
+    answers.write_text("".join(kept))
+
+
+def move_tag(releases: Releases) -> None:
+    """Release v1.0.0 again, with another line, and v2.0.0 after it."""
+    edit(releases.managed / "one.py.jinja", "one 5\n", "one 5, moved\n")
+    git(releases.folder, "commit", "--quiet", "--all", "--amend", "--message", "again")
+    git(releases.folder, "tag", "--force", "v1.0.0")
+    edit(releases.managed / "one.py.jinja", "one 11\n", "one 11, new\n")
+    releases.release()
+
+
+def test_after_a_tag_was_moved_the_commit_that_it_was_is_started_from(
+    releases: Releases, project: Path, testbed: Testbed
+) -> None:
+    edit(project / "managed" / "one.py", "one 2\n", "one 2, mine\n")
+    move_tag(releases)
+    checked = json.loads(testbed("check", "--json").stdout)
+    assert checked["edited"] == ["managed/one.py"]
+    result = testbed("update")
+    assert result.returncode == 0, result.stderr
+    text = (project / "managed" / "one.py").read_text()
+    for line in ("one 2, mine\n", "one 5, moved\n", "one 11, new\n"):
+        assert line in text
+    assert testbed("check").returncode == 0
+
+
+def test_a_moved_tag_whose_commit_is_gone_is_refused_and_from_helps(
+    releases: Releases, project: Path, testbed: Testbed
+) -> None:
+    move_tag(releases)
+    git(releases.folder, "reflog", "expire", "--expire=now", "--all")
+    git(releases.folder, "gc", "--quiet", "--prune=now")
+    before = tree(project)
+    assert "v1.0.0 of" in (line := refused(testbed("update")))
+    assert "was moved" in line
+    assert tree(project) == before
+    assert testbed("update", "--from", "v1.0.0").returncode == 0
+
+
 def test_history_that_was_rewritten_is_told_and_from_helps(
     releases: Releases, project: Path, testbed: Testbed
 ) -> None:
     edit(project / ".copier-answers.yml", "v1.0.0", "v1.0.0-3-gabc1234")
+    lose_commit_hash(project)
     edit(releases.managed / "one.py.jinja", "one 5\n", "one 5, new\n")
     releases.release()
     assert "has no version v1.0.0-3-gabc1234" in refused(testbed("update"))
