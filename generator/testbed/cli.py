@@ -16,11 +16,12 @@ from .errors import UserError
 from .git import GitError, git_version
 from .history import History
 from .new import render_new
-from .options import Data, DataFile, answers_from_file, answers_from_options
+from .options import Data, DataFile, answers_from_file, answers_from_options, ask
 from .project import State, open_project, read_state
 from .template import installed_template
 from .update import (
     MERGE_TREE_SINCE,
+    Unanswered,
     Update,
     describe_update,
     plan_update,
@@ -164,15 +165,24 @@ def update(
     if git_version() < MERGE_TREE_SINCE:
         _update_with_copier(repository, state, to, given, dry_run=dry_run)
         return
-    planned = plan_update(
-        project,
-        state,
-        History(state.source),
-        start=start,
-        to=to,
-        given=given,
-        with_new=with_new,
-    )
+    history = History(state.source)
+    planned = None
+    while planned is None:
+        try:
+            planned = plan_update(
+                *(project, state, history),
+                start=start,
+                to=to,
+                given=given,
+                with_new=with_new,
+            )
+        except Unanswered as unanswered:
+            if as_json or not sys.stdin.isatty():
+                raise
+            typer.secho(str(unanswered), fg="yellow")
+            given[unanswered.name] = ask(
+                unanswered.name, unanswered.question, must=True
+            )
     if as_json:
         typer.echo(json.dumps(describe_update(planned, with_diff=show_diff), indent=2))
     else:

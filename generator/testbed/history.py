@@ -42,9 +42,19 @@ class Version:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What copier.yml holds."""
-        text = (self.folder / "copier.yml").read_text(encoding="utf-8")
-        settings: dict[str, Any] = yaml.safe_load(text)
+        """What copier.yml holds. Raises UserError when it cannot be read."""
+        try:
+            settings = yaml.safe_load((self.folder / "copier.yml").read_bytes())
+        except (OSError, yaml.YAMLError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"copier.yml of {self.source} at {self.name} cannot be read: {reason}"
+            ) from error
+        if not isinstance(settings, dict):
+            raise UserError(
+                f"copier.yml of {self.source} at {self.name} asks no question: is that"
+                " the template?"
+            )
         return settings
 
 

@@ -17,6 +17,7 @@ from .files import LINK, File, Files
 from .git import git
 from .history import History, Version
 from .merging import Conflict, merge
+from .options import choices
 from .project import Project, State
 from .rendering import Rendering, render
 from .template import Template
@@ -25,6 +26,15 @@ from .template import Template
 MERGE_TREE_SINCE = (2, 38)
 
 _MARKER = re.compile(rb"^(<{7}|>{7}) (yours-on-|testbed-)", re.MULTILINE)
+
+
+class Unanswered(UserError):
+    """A question of the template has no answer that is accepted, and no default."""
+
+    def __init__(self, reason: str, name: str, question: dict[str, Any]) -> None:
+        super().__init__(reason)
+        self.name = name
+        self.question = question
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,8 @@ def plan_update(
 
     `start` and `to` name versions in place of the recorded one and the newest, `given`
     are answers in place of recorded ones; `with_new` adds what is `offered`. Raises
-    UserError when a version is not there, or an answer is refused or missing.
+    UserError when a version is not there or an answer is refused, Unanswered when one
+    is missing.
     """
     given = given or {}
     old = (
@@ -107,9 +118,16 @@ def plan_update(
     Template(new.source, new.name, _questions(new)).refuse_bad(dict(given))
     base = render(old, state.answers, {}, state.file)
     answers, notes = _carry(state.answers, new)
-    theirs = render(
-        new, {k: v for k, v in answers.items() if k not in given}, given, state.file
-    )
+    kept = {k: v for k, v in answers.items() if k not in given}
+    for name, question in _questions(new).items():
+        if _is_required(question) and name not in answers.keys() | given.keys():
+            raise Unanswered(
+                f"{new.name} asks for {name}, which has no default: answer it with"
+                f" -d {name}=...",
+                name,
+                question,
+            )
+    theirs = render(new, kept, given, state.file)
     notes += _compare_answers(answers, theirs.answers, given, new)
 
     # What became the user's own stays as it is, like what always was.
@@ -148,6 +166,12 @@ def _questions(version: Version) -> dict[str, dict[str, Any]]:
     return {k: v for k, v in version.settings.items() if not k.startswith("_")}
 
 
+def _is_required(question: Any) -> bool:
+    """Whether an answer is needed, as far as that is known without rendering."""
+    asked = isinstance(question, dict) and question.get("when", True) is True
+    return asked and not question.keys() & {"default", "multiselect"}
+
+
 def _carry(
     answers: Mapping[str, Any], new: Version
 ) -> tuple[dict[str, Any], list[str]]:
@@ -156,21 +180,21 @@ def _carry(
     copier.yml tells of new names, in settings that Copier itself does not know.
     """
     questions: dict[str, str] = new.settings.get("_renamed_questions", {})
-    choices: dict[str, dict[Any, Any]] = new.settings.get("_renamed_choices", {})
+    renamed: dict[str, dict[Any, Any]] = new.settings.get("_renamed_choices", {})
     carried, notes = {}, []
     for name, answer in answers.items():
-        renamed = questions.get(name, name)
-        if renamed != name:
-            notes.append(f"{name} is called {renamed} now")
-        mapped = choices.get(renamed, {})
+        new_name = questions.get(name, name)
+        if new_name != name:
+            notes.append(f"{name} is called {new_name} now")
+        mapped = renamed.get(new_name, {})
         kept = (
             [mapped.get(a, a) for a in answer] if isinstance(answer, list) else answer
         )
         if isinstance(answer, (str, int)):
             kept = mapped.get(answer, answer)
         if kept != answer:
-            notes.append(f"{renamed}: {answer} is called {kept} now")
-        carried[renamed] = kept
+            notes.append(f"{new_name}: {answer} is called {kept} now")
+        carried[new_name] = kept
     return carried, notes
 
 
@@ -191,12 +215,14 @@ def _compare_answers(
         if name not in recorded:
             notes.append(f"{name} is no longer asked (it was {answer})")
         elif recorded[name] != answer:
-            choices = _questions(new)[name].get("choices")
-            values = choices.values() if isinstance(choices, dict) else choices
-            offer = f" one of {', '.join(map(str, values))}" if values else ""
-            raise UserError(
+            question = _questions(new)[name]
+            offered = choices(question)
+            other = f"one of {', '.join(offered)}" if offered else "another value"
+            raise Unanswered(
                 f"{new.name} does not accept {name}: {answer}; answer it anew with"
-                f" -d {name}=..., {offer or 'another value'}".replace(",  one", ", one")
+                f" -d {name}=..., {other}",
+                name,
+                question,
             )
     for name in recorded.keys() - carried.keys() - given.keys():
         if not name.startswith("_"):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import copier
@@ -477,6 +480,56 @@ def test_a_new_question_without_a_default_is_asked_for(
     result = testbed("update", "-d", "team=core")
     assert result.returncode == 0, result.stderr
     assert "size is new: 3 (-d size=... changes it)" in result.stdout
+
+
+def test_on_a_terminal_what_has_no_answer_is_asked(
+    releases: Releases, project: Path, testbed: Testbed
+) -> None:
+    assert testbed("update", "-d", "cache=valkey").returncode == 0
+    questions = QUESTIONS.replace("valkey", "dragonfly")
+    releases.ask(questions + "team: {type: str, help: Name it}\n")
+    releases.release()
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from testbed.cli import run; run()", "update"],
+        cwd=project,
+        env={**os.environ, "TERM": "dumb"},
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+    )
+    os.close(theirs)
+    shown = b""
+
+    def read_until(words: bytes) -> None:
+        nonlocal shown
+        while words not in shown:
+            try:
+                shown += os.read(terminal, 1024)
+            except OSError:  # it has ended
+                pytest.fail(shown.decode())
+
+    for words, answer in (
+        (b"team: Name it", b"core\n"),
+        (b"cache [redis, dragonfly]", b"valkey\n"),
+        (b"cache is one of redis, dragonfly", b"dragonfly\n"),
+    ):
+        read_until(words)
+        os.write(terminal, answer)
+    read_until(b"v1.0.0 -> v2.0.0")
+    assert process.wait(timeout=20) == 0
+    os.close(terminal)
+    assert (project / "managed" / "cache.py").read_text() == "cache = 'dragonfly'\n"
+    assert "team: core\n" in (project / ".copier-answers.yml").read_text()
+
+
+@pytest.mark.parametrize("text", ["a: [", "", None])
+def test_a_template_that_cannot_be_read_is_told(
+    releases: Releases, project: Path, testbed: Testbed, text: str | None
+) -> None:
+    settings = releases.folder / "copier.yml"
+    settings.unlink() if text is None else settings.write_text(text)
+    releases.release()
+    line = refused(testbed("update"))
+    assert f"copier.yml of {releases.folder} at v2.0.0" in line
 
 
 def test_an_answer_to_no_question_is_refused(project: Path, testbed: Testbed) -> None:

@@ -14,7 +14,7 @@ import yaml
 from ..errors import UserError
 from ..git import git_version
 from ..history import History, Version
-from ..options import Data, DataFile, answers_from_file, answers_from_options
+from ..options import Data, DataFile, answers_from_file, answers_from_options, choices
 from ..project import open_project
 from ..template import Template, installed_template
 from ..update import MERGE_TREE_SINCE
@@ -32,7 +32,7 @@ from .plan import (
 )
 from .proposals import Proposals, propose
 from .repository import read_repository
-from .settle import Settled, ask, choices, refuse_missing, settle
+from .settle import Settled, ask_for, refuse_missing, settle
 
 ADOPT_EXAMPLES = """Examples:
 
@@ -179,7 +179,7 @@ def _ask_unknown(
         of_ci = fact.name in {"python_versions", "installer"}
         if of_ci and answered.get("ci", ci) in ([], "[]"):
             continue
-        answer = ask(fact, questions[fact.name])
+        answer = ask_for(fact, questions[fact.name])
         # Empty is for the template to decide.
         if answer != "" or fact.name in {"app", "models"}:
             answered[fact.name] = answer

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import typer
-
 from ..errors import UserError
+from ..options import ask, choices
 from .facts import Fact
 
 # What a bed cannot be without, and is not guessed.
@@ -59,13 +58,6 @@ def settle(facts: list[Fact], given: Mapping[str, Any]) -> Settled:
     return settled
 
 
-def choices(question: Mapping[str, Any]) -> list[str]:
-    """The answers that a question has; none, where any text is one."""
-    offered = question.get("choices", [])
-    values = offered.values() if isinstance(offered, dict) else offered
-    return [str(value) for value in values]
-
-
 def refuse_missing(missing: list[Fact], questions: Questions) -> None:
     """Raise UserError for the first fact that is missing, with what answers it."""
     if not missing:
@@ -80,33 +72,9 @@ def refuse_missing(missing: list[Fact], questions: Questions) -> None:
     )
 
 
-def ask(fact: Fact, question: Mapping[str, Any]) -> Any:
+def ask_for(fact: Fact, question: Mapping[str, Any]) -> Any:
     """Ask on the terminal for what the repository does not tell."""
-    offered = choices(question)
     default = str(_WITHOUT.get(fact.name) or (fact.candidates or [""])[0])
-    if question.get("multiselect"):
-        return _ask_several(fact, offered)
-    if default not in offered and offered:
-        default = ""
-    words = f"{fact.name}: {question['help']}"
-    if offered:
-        words += f" [{', '.join(offered)}]"
     # Without a default, an empty answer is asked again.
     must = fact.name in NEEDED and not default
-    while True:
-        answer = typer.prompt(
-            words, default=None if must else default, show_default=bool(default)
-        )
-        if not offered or answer in offered or not answer:
-            return answer
-        typer.echo(f"{fact.name} is one of {', '.join(offered)}")
-
-
-def _ask_several(fact: Fact, offered: list[str]) -> list[str]:
-    words = f"{fact.name}: several with commas, or nothing [{', '.join(offered)}]"
-    while True:
-        text: str = typer.prompt(words, default="", show_default=False)
-        answers = text.replace(",", " ").split()
-        if set(answers) <= set(offered):
-            return answers
-        typer.echo(f"{fact.name} is of {', '.join(offered)}")
+    return ask(fact.name, question, default, must=must)
