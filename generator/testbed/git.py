@@ -10,7 +10,11 @@ from pathlib import Path
 
 
 class GitError(Exception):
-    """A git command failed; the message is the last line that it printed."""
+    """A git command failed; the message has the last line that it printed."""
+
+    def __init__(self, command: str | Path, printed: bytes) -> None:
+        lines = printed.decode(errors="replace").strip().splitlines()
+        super().__init__(f"git {command}: {lines[-1] if lines else 'failed'}")
 
 
 def git(
@@ -22,8 +26,7 @@ def git(
     """What a git command prints, in a folder. Raises GitError when it fails."""
     result = run_git(*arguments, cwd=cwd, stdin=stdin, variables=variables)
     if result.returncode:
-        printed = result.stderr.decode(errors="replace").strip().splitlines()
-        raise GitError(printed[-1] if printed else f"git {arguments[0]} failed")
+        raise GitError(arguments[0], result.stderr)
     return result.stdout
 
 

@@ -117,7 +117,7 @@ def _merge_trees(
             cwd=folder,
         )
         if result.returncode not in {0, 1}:
-            raise GitError(result.stderr.decode(errors="replace").strip())
+            raise GitError("merge-tree", result.stderr)
         tree, conflicts = _parse(result.stdout, ours)
         return _read_tree(folder, tree), conflicts
 

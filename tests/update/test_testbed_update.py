@@ -521,6 +521,27 @@ def test_on_a_terminal_what_has_no_answer_is_asked(
     assert "team: core\n" in (project / ".copier-answers.yml").read_text()
 
 
+def test_what_git_refuses_is_one_line_and_nothing_is_written(
+    releases: Releases, project: Path, testbed: Testbed, tmp_path: Path
+) -> None:
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *merge-tree*) echo "fatal: no merge today" >&2; exit 128;; esac\n'
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    fake.chmod(0o755)
+    edit(releases.managed / "one.py.jinja", "one 5\n", "one 5, new\n")
+    releases.release()
+    before = tree(project)
+    path = f"{fake.parent}:{os.environ['PATH']}"
+    line = refused(testbed("update", env={**os.environ, "PATH": path}))
+    assert "merge-tree" in line
+    assert "no merge today" in line
+    assert tree(project) == before
+
+
 @pytest.mark.parametrize("text", ["a: [", "", None])
 def test_a_template_that_cannot_be_read_is_told(
     releases: Releases, project: Path, testbed: Testbed, text: str | None
