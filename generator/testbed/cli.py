@@ -194,7 +194,12 @@ def update(
         )
     if not dry_run and planned.changes:
         message = f"Update the test bed to {planned.new.name}"
-        project.write(planned.before, planned.after, message)
+        if kept := project.write(planned.before, planned.after, message):
+            typer.echo(
+                "not all of that was committed; to have it back as it was:"
+                f" git restore --source={kept} -- FILE",
+                err=True,
+            )
     if planned.conflicts:
         if not dry_run:
             advice = "choose what is to stay there; `testbed check` finds what is left"

@@ -49,8 +49,8 @@ def _refuse_unless_empty(destination: Path) -> None:
         raise UserError(f"{destination} is a file; name a folder")
     if destination.is_dir() and {p.name for p in destination.iterdir()} - _HARMLESS:
         raise UserError(
-            f"{destination} is not empty; name a new folder, or see the README on"
-            " repositories that exist"
+            f"{destination} is not empty; name a new folder, or call `testbed adopt`"
+            " in a repository that exists"
         )
 
 

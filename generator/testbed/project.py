@@ -18,6 +18,9 @@ from .files import File, Files, read_files, write_files
 from .git import GitError, git
 from .merging import read_blobs
 
+# What an update has changed, as it was, where it was not committed.
+KEPT = "refs/testbed/before-update"
+
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWERS_FILES = (".copier-answers*.yml", ".copier-answers*.yaml")
 
@@ -31,8 +34,11 @@ class Project(Protocol):
     def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
         """Those of the files that there are."""
 
-    def write(self, old: Files, new: Files, message: str) -> None:
-        """Make the `old` files, all of which it has, the `new` ones."""
+    def write(self, old: Files, new: Files, message: str) -> str | None:
+        """Make the `old` files, all of which it has, the `new` ones.
+
+        Gives the ref that keeps what was not committed of them, if any was not.
+        """
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,37 @@ class WorkTree:
     def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
         return read_files(self.root, paths)
 
-    def write(self, old: Files, new: Files, message: str) -> None:
+    def write(self, old: Files, new: Files, message: str) -> str | None:
+        kept = self._keep([path for path in old if old[path] != new.get(path)], message)
         write_files(self.root, old, new)
+        return kept
+
+    def _keep(self, paths: list[PurePosixPath], message: str) -> str | None:
+        """Commit the paths to a ref of our own, unless HEAD has them as they are."""
+        if not paths:
+            return None
+        names = [f":(literal){path}" for path in paths]
+        asked = ("status", "--porcelain", "-z", "--ignored", "--untracked-files=all")
+        if not git(*asked, "--", *names, cwd=self.root):
+            return None
+        with tempfile.TemporaryDirectory() as temporary:
+            variables = {
+                "GIT_INDEX_FILE": f"{temporary}/index",
+                **{
+                    f"GIT_{role}_{fact}": "testbed"
+                    for role in ("AUTHOR", "COMMITTER")
+                    for fact in ("NAME", "EMAIL")
+                },
+            }
+
+            def call(*arguments: str) -> str:
+                printed = git(*arguments, cwd=self.root, variables=variables)
+                return printed.decode().strip()
+
+            call("add", "--force", "--", *names)
+            commit = call("commit-tree", call("write-tree"), "-m", f"Before: {message}")
+            call("update-ref", KEPT, commit)
+        return KEPT
 
 
 @dataclass(frozen=True)
@@ -88,6 +123,7 @@ class Branch:
         }
 
     def write(self, old: Files, new: Files, message: str) -> None:
+        """Raises UserError when the branch has moved meanwhile."""
         parent = self._git("rev-parse", f"refs/heads/{self.name}").decode().strip()
         lines = [
             f"0 {'0' * 40}\t{self.folder / path}" for path in old.keys() - new.keys()

@@ -211,6 +211,16 @@ def test_a_place_that_cannot_be_written_is_refused(
     assert not any((tmp_path / "plain").iterdir())
 
 
+def test_that_a_factory_needs_arguments_is_told(shop: Path, adopt: Adopt) -> None:
+    (shop / "shop" / "main.py").write_text(
+        "from flask import Flask\n\n\n"
+        "def create_app(config: str) -> Flask:\n    return Flask(config)\n"
+    )
+    result = adopt(shop, "--dry-run", "--yes")
+    assert "shop.main:create_app" in result.stdout
+    assert "it needs arguments: give them in wiring.py" in result.stdout
+
+
 def test_no_code_of_the_repository_runs(shop: Path, adopt: Adopt) -> None:
     touch = "from pathlib import Path\n\nPath(__file__).with_suffix('.ran').touch()\n"
     for name in ("setup.py", "conftest.py", "sitecustomize.py", "shop/__init__.py"):

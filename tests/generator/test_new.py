@@ -129,6 +129,7 @@ def test_a_folder_with_files_is_refused(tmp_path: Path) -> None:
     result = testbed("new", tmp_path, "--defaults")
     assert result.returncode == 1
     assert "is not empty" in result.stderr
+    assert "testbed adopt" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 

@@ -271,11 +271,28 @@ def test_what_is_not_committed_is_merged_too(
     (project / "untracked").write_text("mine\n")
     edit(releases.managed / "one.py.jinja", "one 11\n", "one 11, new\n")
     releases.release()
-    assert testbed("update").returncode == 0
+    before = (project / "managed" / "one.py").read_text()
+    result = testbed("update")
+    assert result.returncode == 0
+    restore = "git restore --source=refs/testbed/before-update -- FILE"
+    assert restore in result.stderr
     text = (project / "managed" / "one.py").read_text()
     assert all(words in text for words in ("2, staged", "7, not staged", "11, new"))
     assert "2, staged" in git(project, "diff", "--cached")
     assert (project / "untracked").read_text() == "mine\n"
+    git(project, *restore.replace("FILE", "managed/one.py").split()[1:])
+    assert (project / "managed" / "one.py").read_text() == before
+
+
+def test_what_is_committed_is_not_kept_elsewhere_too(
+    releases: Releases, project: Path, testbed: Testbed
+) -> None:
+    (project / "yours.py").write_text("not committed\n")
+    edit(releases.managed / "one.py.jinja", "one 11\n", "one 11, new\n")
+    releases.release()
+    result = testbed("update")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "refs/testbed" not in git(project, "for-each-ref")
 
 
 def test_a_dry_run_writes_nothing(

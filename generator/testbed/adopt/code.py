@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .dependencies import read_ini, read_toml, table
 from .facts import Evidence, Fact, Seen, agreed, found, unknown
@@ -269,6 +269,8 @@ def app(repository: Repository, framework: str) -> Fact:
     if factory and not factory.is_called_by_wiring:
         why = "wiring.py calls functions named create_, make_ or build_ alone"
         return unknown("app", why, candidates)
+    if factory and needs_arguments(factory.function):
+        return replace(fact, why="it needs arguments: give them in wiring.py")
     return fact
 
 
