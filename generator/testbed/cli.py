@@ -43,6 +43,8 @@ _NEW_EXAMPLES = """Examples:
   testbed new shop
   testbed new shop --defaults -d broker=none -d "project_name=Web Shop"
   testbed new shop --data-file answers.yml --json
+
+Exit codes: 0 rendered, 1 error; then nothing was written.
 """
 
 

@@ -48,9 +48,10 @@ def answers_of(repository: Path) -> dict[str, Any]:
 def _file(path: Path) -> object:
     text = path.read_text(encoding="utf-8")
     if path.name == ".copier-answers.yml":
-        # `versions` is a mapping, and has what it is answered. `_commit` is there when
-        # the template comes from git.
-        answers = {**yaml.safe_load(text), "versions": {}, "_commit": ""}
+        # `versions` is a mapping, and has what it is answered. `_commit` and its
+        # hash are there when the template comes from git.
+        of_git = {"_commit": "", "_commit_hash": ""}
+        answers = {**yaml.safe_load(text), "versions": {}, **of_git}
         return _tree(answers)
     parse = _PARSERS.get(path.suffix, lambda text: None)
     return parse(text), [_line(line) for line in text.split("\n")]

@@ -175,7 +175,9 @@ def test_the_applications_own_variables_and_env_file_lead_nowhere(
 ) -> None:
     port = production.port("postgres")
     url = f"postgresql+psycopg://test:test@127.0.0.1:{port}/shop"
-    (repository.path / ".env").write_text(f"DATABASE_URL={url}\n")
+    (repository.path / ".env").write_text(
+        f"DATABASE_URL={url}\nTEST_DOCKER_ADDRESS=127.0.0.2\nUNTERMINATED='\n"
+    )
     api = "tests/integration/test_api.py"
     assert repository.pytest(api, DATABASE_URL=url).code == 0
 

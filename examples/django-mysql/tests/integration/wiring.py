@@ -18,7 +18,7 @@ from .support.endpoints import Endpoint
 
 
 def migrate(database: Endpoint) -> None:
-    """Bring an empty database to the newest schema; called once in a test run."""
+    """Bring an empty database to the newest schema; `own_database` calls it, too."""
     with connected_to(database):
         call_command("migrate", verbosity=0)
 

@@ -18,7 +18,7 @@ from .support.endpoints import Endpoint
 
 
 def migrate(database: Endpoint) -> None:
-    """Bring an empty database to your newest schema; called once in a test run.
+    """Bring an empty database to your newest schema; `own_database` calls it, too.
 
     With Alembic:
 
@@ -42,7 +42,7 @@ def create_application(
     database: Endpoint,
     cache: Endpoint,
 ) -> FastAPI:
-    """Build your application, pointed at these services; called once in a process.
+    """Build your application, pointed at these services; `faults` gets another one.
 
     An application that is made when its module is imported:
 

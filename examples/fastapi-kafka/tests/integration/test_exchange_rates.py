@@ -136,7 +136,7 @@ async def test_an_api_that_fails_is_left_alone_until_it_may_have_recovered(
 
 @pytest.mark.vcr
 async def test_the_answer_of_the_real_api_is_understood() -> None:
-    """Kept in cassettes/; `pytest --record-mode=rewrite -k real_api` asks for more."""
+    """As documented; `pytest --record-mode=rewrite -k real_api` asks what it is."""
     rates = exchange_rates.ExchangeRates(
         "https://api.frankfurter.dev/v1", timeout_seconds=10
     )

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def migrate(database: Endpoint) -> None:
-    """Bring an empty database to the newest schema; called once in a test run."""
+    """Bring an empty database to the newest schema; `own_database` calls it, too."""
     config = alembic.config.Config(ROOT / "alembic.ini")
     config.attributes["database_url"] = database.url("postgresql+psycopg")
     alembic.command.upgrade(config, "head")
@@ -42,7 +42,7 @@ def create_application(
     cache: Endpoint,
     broker: Endpoint,
 ) -> FastAPI:
-    """Build the application, pointed at these services; called once in a process."""
+    """Build the application, pointed at these services; `faults` gets another one."""
     return create_app(
         Settings(
             database_url=database.url("postgresql+psycopg"),
@@ -62,4 +62,5 @@ def use_session_factory(
     """Make the application take its sessions from here, as long as a test lasts."""
     application.dependency_overrides[get_session_factory] = lambda: session_factory
     yield
-    del application.dependency_overrides[get_session_factory]
+    # A test may have cleared them all.
+    application.dependency_overrides.pop(get_session_factory, None)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def migrate(database: Endpoint) -> None:
-    """Bring an empty database to the newest schema; called once in a test run."""
+    """Bring an empty database to the newest schema; `own_database` calls it, too."""
     app = Flask("shop")
     init_database(app, database.url("postgresql+psycopg"))
     with app.app_context():
@@ -43,7 +43,7 @@ def create_application(
     cache: Endpoint,
     broker: Endpoint,
 ) -> Flask:
-    """Build the application, pointed at these services; called once in a process."""
+    """Build the application, pointed at these services; `faults` gets another one."""
     application = create_app(
         Settings(
             database_url=database.url("postgresql+psycopg"),

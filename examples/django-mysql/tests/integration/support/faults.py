@@ -60,11 +60,12 @@ def faults(
 ) -> Faults:
     """The application is behind proxies: `with faults.cache.down():`, and so on.
 
-    The fixtures of the services themselves lead straight there, as always.
+    The fixtures of the services themselves lead straight there, as always; what has the
+    application's connections does not.
     """
     if not request.node.get_closest_marker("commits"):
         pytest.fail(
-            "`faults` is for connections of the application's own: mark the test"
+            "`faults` breaks connections, and transactions with them: mark the test"
             " `commits`.",
             pytrace=False,
         )
@@ -113,7 +114,7 @@ def own_database(
 ) -> Iterator[Server]:
     """A database server of this test alone, which the application is led to.
 
-    The test's own connections lead to the one that all share.
+    The fixtures of the services themselves lead to the one that all share.
     """
     if database.external:
         pytest.skip(f"{database} is run by others")

@@ -21,7 +21,9 @@ COMPOSE_FILE = ROOT / "docker-compose.test.yml"
 # What pytest calls its project, in whichever checkout.
 _BY_PYTEST = re.compile(re.escape(PROJECT.removesuffix(CHECKOUT)) + "[0-9a-f]{6}")
 _NO_ENGINE = re.compile(r"connect to the docker (daemon|api)", re.IGNORECASE)
-_OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE)]
+# Compose would read the application's .env else, for the variables of our file.
+_NO_ENV_FILE = ["--env-file", os.devnull]
+_OURS = ["-p", PROJECT, "-f", str(COMPOSE_FILE), *_NO_ENV_FILE]
 # The label of a container that is one test's own: the name of the test process.
 _OWNER = "testbed.owner"
 

@@ -2,7 +2,7 @@
 
 Managed by Testbed: updates change this file.
 
-The bed reads TEST_* variables only, never the application's own DATABASE_URL or .env.
+The bed reads TEST_* and *_IMAGE variables, never the application's own, or its .env.
 It makes databases and the like under names of its own, and removes nothing else; of
 databases that have numbers it takes one that it finds empty. TEST_* are for servers
 that are there for tests alone. This module looks at where they are.
