@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import plumbum
 import typer
 import yaml
 
 from .adopt.command import ADOPT_EXAMPLES, adopt
 from .doctor import diagnose
 from .errors import UserError
-from .git import GitError, git_version
+from .git import REPOSITORY_VARIABLES, GitError, git_version
 from .history import History
 from .new import render_new
 from .options import Data, DataFile, answers_from_file, answers_from_options, ask
@@ -165,7 +168,15 @@ def update(
     project = open_project(repository, branch)
     state = read_state(project, answers_file)
     if git_version() < MERGE_TREE_SINCE:
-        _update_with_copier(repository, state, to, given, dry_run=dry_run)
+        asked = {
+            "--dry-run": dry_run,
+            "--from": start,
+            "--branch": branch,
+            "--diff": show_diff,
+            "--with-new": with_new,
+            "--json": as_json,
+        }
+        _update_with_copier(repository, state, to, given, asked)
         return
     history = History(state.source)
     planned = None
@@ -204,7 +215,7 @@ def update(
             )
     if planned.conflicts:
         if not dry_run:
-            advice = "choose what is to stay there; `testbed check` finds what is left"
+            advice = "choose what is to stay there; `testbed check` finds markers left"
             typer.echo(advice, err=True)
         sys.exit(3)
     if dry_run and planned.changes:
@@ -241,8 +252,7 @@ def _update_with_copier(
     state: State,
     to: str | None,
     given: dict[str, Any],
-    *,
-    dry_run: bool,
+    asked: Mapping[str, object],
 ) -> None:
     older = ".".join(map(str, git_version()))
     typer.echo(
@@ -250,8 +260,9 @@ def _update_with_copier(
         " which loses edits in files that the template renames or removes",
         err=True,
     )
-    if dry_run:
-        raise UserError(f"a dry run needs git 2.38 or newer, and this is {older}")
+    for option, value in asked.items():
+        if value:
+            raise UserError(f"{option} needs git 2.38 or newer, and this is {older}")
     conflicts = update_with_copier(repository, state, to, given)
     for path in conflicts:
         typer.secho(f"  conflict  {path}", fg="red")
@@ -343,6 +354,10 @@ def _for_terminal(error: Exception | str) -> str:
 
 def run() -> None:
     """Run the command. A user's error, or git's, becomes one line and exit code 1."""
+    # In a hook or an alias of git, they lead Copier's calls to another repository.
+    for name in REPOSITORY_VARIABLES:
+        os.environ.pop(name, None)
+        plumbum.local.env.pop(name, "")
     try:
         app()
     except (UserError, GitError) as error:

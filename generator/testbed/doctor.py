@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from .errors import UserError
 from .git import git_version
 from .history import History
 from .project import State, open_project, read_state
+from .template import read_yaml
 from .update import MERGE_TREE_SINCE, check
 
 COMPOSE_FILE = "docker-compose.test.yml"
@@ -126,12 +125,15 @@ def _images(compose_file: Path) -> Iterator[Finding]:
 
 
 def _services(compose_file: Path) -> dict[str, dict[str, Any]]:
+    """Those that the file has, as far as it can be read: Compose says what is wrong."""
     try:
-        compose = yaml.safe_load(compose_file.read_text(encoding="utf-8"))
-        services: dict[str, dict[str, Any]] = compose["services"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        compose = read_yaml(compose_file.read_text(encoding="utf-8"), COMPOSE_FILE)
+    except (OSError, UnicodeDecodeError, UserError):
         return {}
-    return services
+    services = compose.get("services") if isinstance(compose, dict) else None
+    if not isinstance(services, dict):
+        return {}
+    return {str(name): each for name, each in services.items() if each}
 
 
 def _variable(service: str, part: str) -> str:
@@ -142,7 +144,8 @@ def _server(name: str, service: dict[str, Any]) -> Finding:
     """A server that TEST_<SERVICE>_HOST names."""
     host = os.environ[_variable(name, "HOST")]
     # `<address>:<variable>:<port>`, as our compose files publish ports.
-    default = str(service["ports"][0]).rpartition(":")[2]
+    published = service.get("ports") or [""]
+    default = str(published[0]).rpartition(":")[2]
     port = os.environ.get(_variable(name, "PORT")) or default
     where = (
         f"{name}, as {_variable(name, 'HOST')} says: {host.rpartition('@')[2]}:{port}"
@@ -209,4 +212,8 @@ def _state(repository: Path, answers_file: str | None) -> Iterator[Finding]:
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        hung = f"{' '.join(command[:2])} did not answer within 60 s"
+        return subprocess.CompletedProcess(command, 1, "", hung)

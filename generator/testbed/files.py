@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,13 +36,21 @@ def read_file(path: Path) -> File:
 
 def read_files(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
     """Those of the files that there are. Raises UserError for what is no file."""
+    wanted = list(paths)
     found = {}
-    for path in paths:
+    for path in wanted:
         _refuse_linked_folder(root, path)
         try:
             found[path] = read_file(root / path)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             continue
+        except NotADirectoryError:
+            file = next(f for f in path.parents if (root / f).is_file())
+            if file in wanted:  # it is going to be a folder
+                continue
+            raise UserError(
+                f"{root / file} is a file, where the template has a folder: rename it"
+            ) from None
         except IsADirectoryError:
             raise UserError(
                 f"{root / path} is a folder, where the template has a file: rename it"
@@ -50,30 +59,57 @@ def read_files(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath
 
 
 def write_files(root: Path, old: Files, new: Files) -> None:
-    """Make `old` files, which are there, the `new` ones; empty folders go."""
-    for path in old.keys() - new.keys():
+    """Make `old` files, which are there, the `new` ones; empty folders go.
+
+    All of it, or nothing: what fails, or is interrupted, is taken back.
+    """
+    changed = {path: file for path, file in new.items() if old.get(path) != file}
+    gone = old.keys() - new.keys()
+    # In the same file system: what can fail for want of space comes first.
+    with tempfile.TemporaryDirectory(dir=root, prefix=".testbed-") as temporary:
+        folder = Path(temporary)
+        after = _prepare(root, folder / "after", changed)
+        replaced = {path: old[path] for path in old if path in gone or path in changed}
+        before = _prepare(root, folder / "before", replaced)
+        try:
+            _remove(root, gone)
+            # After what is gone: names may differ in more than case alone.
+            _move(root, after)
+        except BaseException:
+            _remove(root, [p for p in after if os.path.lexists(root / p)])
+            _move(root, before)
+            raise
+
+
+def _prepare(root: Path, folder: Path, files: Files) -> dict[PurePosixPath, Path]:
+    """Write the files in a folder beside, with the permissions that they will have."""
+    folder.mkdir()
+    prepared = {}
+    for number, (path, file) in enumerate(files.items()):
+        prepared[path] = place = folder / str(number)
+        if file.mode == LINK:
+            place.symlink_to(os.fsdecode(file.content))
+        else:
+            place.write_bytes(file.content)
+            there = root / path
+            mode = stat.S_IMODE(there.stat().st_mode) if there.is_file() else 0o644
+            place.chmod(mode | 0o111 if file.mode == EXECUTABLE else mode & ~0o111)
+    return prepared
+
+
+def _remove(root: Path, paths: Iterable[PurePosixPath]) -> None:
+    for path in paths:
         (root / path).unlink()
         for folder in path.parents:
             if folder == PurePosixPath(".") or any((root / folder).iterdir()):
                 break
             (root / folder).rmdir()
-    # After what is gone: on some file systems, names differ in more than case alone.
-    for path, file in new.items():
-        if old.get(path) != file:
-            _write(root / path, file)
 
 
-def _write(path: Path, file: File) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it, then in its place: nobody finds half a file.
-    temporary = path.with_name(f".{path.name}.testbed")
-    if file.mode == LINK:
-        temporary.symlink_to(os.fsdecode(file.content))
-    else:
-        temporary.write_bytes(file.content)
-        mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o644
-        temporary.chmod(mode | 0o111 if file.mode == EXECUTABLE else mode & ~0o111)
-    os.replace(temporary, path)
+def _move(root: Path, prepared: Mapping[PurePosixPath, Path]) -> None:
+    for path, place in prepared.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(place, root / path)
 
 
 def _refuse_linked_folder(root: Path, path: PurePosixPath) -> None:

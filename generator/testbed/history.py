@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 import tempfile
 from contextlib import suppress
@@ -73,10 +74,18 @@ class History:
         self._fetch()
 
     def _fetch(self) -> None:
-        self._address = address = get_repo(self.source) or self.source
+        try:
+            self._address = address = get_repo(self.source) or self.source
+        except RuntimeError as error:  # `~somebody`
+            raise UserError(f"{self.source} is no address: {error}") from error
         with FileLock(self._cache / "lock"):
             try:
-                if not (self._copy / "HEAD").exists():
+                if (
+                    not (self._copy / "HEAD").exists()
+                    or not (self._copy / "objects").is_dir()
+                ):
+                    # What others removed of it, or what was never finished.
+                    shutil.rmtree(self._copy, ignore_errors=True)
                     git("init", "--quiet", "--bare", self._copy, cwd=self._cache)
                 # What a tag once was stays here, should somebody move it.
                 git(
@@ -85,16 +94,18 @@ class History:
                     *("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"),
                     f"+HEAD:{_HEAD}",
                     cwd=self._copy,
+                    is_own=True,
                 )
             except GitError as error:
                 raise UserError(
-                    f"cannot fetch the template from {address}: {error}"
+                    f"cannot fetch the template from {address}: {error} (what is kept"
+                    f" of it is in {self._copy}, and may be removed)"
                 ) from error
 
     @cached_property
     def newest(self) -> Version:
         """The newest release, as Copier sees it; without one, the newest commit."""
-        tags = git("tag", "--list", cwd=self._copy).decode().split()
+        tags = self._ask("tag", "--list").split()
         releases = {tag: parsed for tag in tags if (parsed := _parse(tag))}
         final = {tag: each for tag, each in releases.items() if not each.is_prerelease}
         candidates = final or releases
@@ -116,6 +127,7 @@ class History:
                     *("fetch", "--quiet", "--no-auto-gc", "--"),
                     *(self._address, commit),
                     cwd=self._copy,
+                    is_own=True,
                 )
         if not self._has(commit):
             now = self.version(name)  # or says that there is none at all
@@ -156,18 +168,32 @@ class History:
         return True
 
     def _ask(self, *arguments: str) -> str:
-        return git(*arguments, cwd=self._copy).decode().strip()
+        return git(*arguments, cwd=self._copy, is_own=True).decode().strip()
 
     def _files_of(self, commit: str) -> Path:
         folder = self._cache / commit
+        listed = git(
+            *("ls-tree", "-r", "-z", "--name-only", commit),
+            cwd=self._copy,
+            is_own=True,
+        )
+        names = {os.fsdecode(name) for name in listed.split(b"\0") if name}
         with FileLock(self._cache / "lock"):
-            if not folder.exists():
+            # Others clean up a user's cache: of a version, only a part may be left.
+            if not names <= {
+                p.relative_to(folder).as_posix() for p in folder.rglob("*")
+            }:
                 # Whole, or not at all.
                 with tempfile.TemporaryDirectory(dir=self._cache) as temporary:
-                    packed = git("archive", "--format=tar", commit, cwd=self._copy)
+                    packed = git(
+                        *("archive", "--format=tar", commit),
+                        cwd=self._copy,
+                        is_own=True,
+                    )
                     files = Path(temporary) / "files"
                     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
                         archive.extractall(files, filter="tar")
+                    shutil.rmtree(folder, ignore_errors=True)
                     os.rename(files, folder)
         return folder
 

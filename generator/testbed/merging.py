@@ -59,17 +59,17 @@ def merge(
     crlf = {
         path
         for path, file in ours.items()
-        if _has_crlf(file) and not _has_crlf(base.get(path) or theirs[path])
+        if path not in replaced
+        and _has_crlf(file)
+        and not _has_crlf(base.get(path) or theirs[path])
     }
+    base, ours, theirs = (
+        {p: _with_lf(f) if p in crlf else f for p, f in files.items()}
+        for files in (base, ours, theirs)
+    )
     merged, found = _merge_trees(
         _without(base, replaced),
-        {
-            path: File(file.mode, file.content.replace(b"\r\n", b"\n"))
-            if path in crlf
-            else file
-            for path, file in ours.items()
-            if path not in replaced
-        },
+        _without(ours, replaced),
         _without(theirs, replaced),
         our_name,
         their_name,
@@ -83,6 +83,10 @@ def merge(
 
 def _without(files: Files, paths: Iterable[PurePosixPath]) -> Files:
     return {path: file for path, file in files.items() if path not in set(paths)}
+
+
+def _with_lf(file: File) -> File:
+    return File(file.mode, file.content.replace(b"\r\n", b"\n"))
 
 
 def _has_crlf(file: File) -> bool:
@@ -104,7 +108,7 @@ def _merge_trees(
         git("init", "--quiet", "--bare", ".", cwd=folder)
         stream = _commit("base", None, base)
         stream += _commit(ours_ref, "base", ours) + _commit(theirs_ref, "base", theirs)
-        git("fast-import", "--quiet", cwd=folder, stdin=stream)
+        git("fast-import", "--quiet", cwd=folder, is_own=True, stdin=stream)
         settings = [
             "merge.conflictStyle=merge",
             "merge.directoryRenames=false",
@@ -115,6 +119,7 @@ def _merge_trees(
             *(option for setting in settings for option in ("-c", setting)),
             *("merge-tree", "--write-tree", "-z", ours_ref, theirs_ref),
             cwd=folder,
+            is_own=True,
         )
         if result.returncode not in {0, 1}:
             raise GitError("merge-tree", result.stderr)
@@ -162,7 +167,8 @@ def _parse(printed: bytes, ours: Files) -> tuple[str, list[Conflict]]:
 
 
 def _read_tree(folder: Path, tree: str) -> dict[PurePosixPath, File]:
-    listed = git("ls-tree", "-r", "-z", tree, cwd=folder).split(b"\0")
+    printed = git("ls-tree", "-r", "-z", tree, cwd=folder, is_own=True)
+    listed = printed.split(b"\0")
     entries = []
     for line in filter(None, listed):
         facts, _, path = line.partition(b"\t")
@@ -170,18 +176,23 @@ def _read_tree(folder: Path, tree: str) -> dict[PurePosixPath, File]:
         entries.append(
             (PurePosixPath(path.decode(errors="surrogateescape")), mode, blob)
         )
-    contents = read_blobs(folder, [blob for _, _, blob in entries])
+    contents = read_blobs(folder, [blob for _, _, blob in entries], is_own=True)
     return {path: File(mode, contents[blob]) for path, mode, blob in entries}
 
 
-def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
+def read_blobs(
+    repository: Path, blobs: Iterable[str], *, is_own: bool = False
+) -> dict[str, bytes]:
     """The contents of objects; of a partial clone, git fetches them."""
     wanted = list(blobs)
     asked = "".join(f"{blob}\n" for blob in wanted).encode()
-    printed = git("cat-file", "--batch", cwd=repository, stdin=asked)
+    ask = ("cat-file", "--batch")
+    printed = git(*ask, cwd=repository, is_own=is_own, stdin=asked)
     contents, place = {}, 0
     for blob in wanted:
         line, _, _ = printed[place:].partition(b"\n")
+        if line.endswith(b" missing"):
+            raise GitError("cat-file", b"fatal: " + line)
         size = int(line.split()[2])
         place += len(line) + 1
         contents[blob] = printed[place : place + size]

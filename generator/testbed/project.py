@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import re
 import tempfile
@@ -11,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-import yaml
-
 from .errors import UserError
 from .files import File, Files, read_files, write_files
 from .git import GitError, git
 from .merging import read_blobs
+from .template import read_yaml
 
 # What an update has changed, as it was, where it was not committed.
 KEPT = "refs/testbed/before-update"
@@ -51,9 +51,25 @@ class WorkTree:
         return os.listdir(self.root)
 
     def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
-        return read_files(self.root, paths)
+        wanted = list(paths)
+        found = read_files(self.root, wanted)
+        if missing := [f":(literal){path}" for path in wanted if path not in found]:
+            # What is not checked out was not deleted.
+            listed = git("ls-files", "-t", "-z", "--", *missing, cwd=self.root)
+            for line in listed.split(b"\0"):
+                if line.startswith(b"S "):
+                    raise UserError(
+                        f"{os.fsdecode(line[2:])} is not checked out (git"
+                        " sparse-checkout): add its folder, or update a --branch"
+                    )
+        return found
 
     def write(self, old: Files, new: Files, message: str) -> str | None:
+        now = self.read(old.keys() | new.keys())
+        if changed := [p for p in now.keys() | old.keys() if now.get(p) != old.get(p)]:
+            raise UserError(
+                f"{changed[0]} has changed meanwhile: call it again, nothing is written"
+            )
         kept = self._keep([path for path in old if old[path] != new.get(path)], message)
         write_files(self.root, old, new)
         return kept
@@ -81,20 +97,25 @@ class WorkTree:
                 return printed.decode().strip()
 
             call("add", "--force", "--", *names)
-            commit = call("commit-tree", call("write-tree"), "-m", f"Before: {message}")
+            # What earlier updates have kept stays, as its history.
+            earlier = call("for-each-ref", "--format=%(objectname)", KEPT).split()
+            parents = [option for parent in earlier for option in ("-p", parent)]
+            tree = call("write-tree")
+            commit = call("commit-tree", tree, *parents, "-m", f"Before: {message}")
             call("update-ref", KEPT, commit)
         return KEPT
 
 
 @dataclass(frozen=True)
 class Branch:
-    """A folder of the newest commit of a branch, in a repository with any work tree.
+    """A folder of a commit, the newest of a branch, in a repository with any work tree.
 
-    `write` adds a commit to it; nobody's work tree changes.
+    `write` adds a commit to the branch; nobody's work tree changes.
     """
 
     repository: Path
     name: str
+    commit: str
     folder: PurePosixPath
 
     def names(self) -> list[str]:
@@ -106,27 +127,44 @@ class Branch:
     @property
     def _tree(self) -> str:
         folder = "" if self.folder == PurePosixPath() else str(self.folder)
-        return f"refs/heads/{self.name}:{folder}"
+        return f"{self.commit}:{folder}"
 
     def read(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, File]:
-        listed = self._git("ls-tree", "--full-tree", "-r", "-z", self._tree)
-        entries = {}
+        listed = self._git("ls-tree", "--full-tree", "-r", "-t", "-z", self._tree)
+        modes, kinds, blobs = {}, {}, {}
         for line in filter(None, listed.split(b"\0")):
-            facts, _, path = line.partition(b"\t")
-            mode, kind, blob = facts.decode().split()
-            if kind == "blob":
-                entries[PurePosixPath(os.fsdecode(path))] = mode, blob
-        wanted = [path for path in paths if path in entries]
-        contents = read_blobs(self.repository, [entries[path][1] for path in wanted])
-        return {
-            path: File(entries[path][0], contents[entries[path][1]]) for path in wanted
-        }
+            facts, _, name = line.partition(b"\t")
+            path = PurePosixPath(os.fsdecode(name))
+            modes[path], kinds[path], blobs[path] = facts.decode().split()
+        wanted = list(paths)
+        for path in wanted:
+            for folder in path.parents[:-1]:
+                if kinds.get(folder, "tree") != "tree" and folder not in wanted:
+                    raise UserError(
+                        f"{folder} on {self.name} is no folder, where the template has"
+                        " one: rename it"
+                    )
+            if kinds.get(path, "blob") != "blob":
+                raise UserError(
+                    f"{path} on {self.name} is no file, where the template has one:"
+                    " rename it"
+                )
+        found = [path for path in wanted if path in blobs]
+        contents = read_blobs(self.repository, [blobs[path] for path in found])
+        return {path: File(modes[path], contents[blobs[path]]) for path in found}
 
     def write(self, old: Files, new: Files, message: str) -> None:
-        """Raises UserError when the branch has moved meanwhile."""
-        parent = self._git("rev-parse", f"refs/heads/{self.name}").decode().strip()
+        """Raises UserError when the branch has moved meanwhile, or is checked out."""
+        ref = f"refs/heads/{self.name}"
+        trees = self._git("worktree", "list", "--porcelain", "-z").split(b"\0")
+        if f"branch {ref}".encode() in trees:
+            raise UserError(
+                f"{self.name} is checked out: update it there, without --branch, or"
+                " name another branch"
+            )
+        nothing = "0" * len(self.commit)
         lines = [
-            f"0 {'0' * 40}\t{self.folder / path}" for path in old.keys() - new.keys()
+            f"0 {nothing}\t{self.folder / path}" for path in old.keys() - new.keys()
         ]
         for path, file in new.items():
             if old.get(path) != file:
@@ -136,17 +174,15 @@ class Branch:
                 )
         with tempfile.TemporaryDirectory() as temporary:
             index = {"GIT_INDEX_FILE": f"{temporary}/index"}
-            self._git("read-tree", parent, variables=index)
+            self._git("read-tree", self.commit, variables=index)
             entries = "".join(line + "\0" for line in lines).encode()
             self._git(
                 "update-index", "-z", "--index-info", stdin=entries, variables=index
             )
             tree = self._git("write-tree", variables=index).decode().strip()
-        commit = self._git("commit-tree", tree, "-p", parent, "-m", message)
-        # Refused, should the branch have moved meanwhile.
-        self._git(
-            "update-ref", f"refs/heads/{self.name}", commit.decode().strip(), parent
-        )
+        commit = self._git("commit-tree", tree, "-p", self.commit, "-m", message)
+        moved = (commit.decode().strip(), self.commit)
+        self._git("update-ref", ref, *moved)
 
     def _git(
         self,
@@ -171,17 +207,28 @@ def open_project(repository: Path, branch: str | None) -> Project:
     """
     try:
         asked = ("--is-bare-repository", "--show-prefix")
-        bare, prefix = git("rev-parse", *asked, cwd=repository).decode().split("\n")[:2]
+        printed = os.fsdecode(git("rev-parse", *asked, cwd=repository))
     except (GitError, OSError) as error:
         raise UserError(
             f"{repository} is in no git repository, which would show what changes, and"
             f" undo it: {error}"
         ) from error
+    bare, _, prefix = printed.removesuffix("\n").partition("\n")
     if branch:
-        return Branch(repository, branch, PurePosixPath(prefix))
+        return _open_branch(repository, branch, PurePosixPath(prefix))
     if bare == "true":
         raise UserError(f"{repository} has no work tree: --branch names a branch of it")
     return WorkTree(repository)
+
+
+def _open_branch(repository: Path, name: str, folder: PurePosixPath) -> Branch:
+    ref = f"refs/heads/{name}"
+    ask = ("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+    try:
+        commit = git(*ask, cwd=repository).decode().strip()
+    except GitError as error:
+        raise UserError(f"{repository} has no branch {name}: {error}") from error
+    return Branch(repository, name, commit, folder)
 
 
 @dataclass(frozen=True)
@@ -220,19 +267,27 @@ def read_state(project: Project, file: str | None = None) -> State:
             )
         (file,) = names
     path = PurePosixPath(file)
-    found = project.read([path])
-    if path not in found:
+    # Nothing that leads out of the folder: a rendering has a file of that name, too.
+    if str(path) not in project.names() or path not in (found := project.read([path])):
         raise UserError(f"there is no {file}; there are {', '.join(names) or 'none'}")
     try:
-        answers = yaml.safe_load(found[path].content)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{file} cannot be read: {reason}") from error
+        answers = read_yaml(found[path].content.decode(), file)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is no text: {error}") from error
     if not isinstance(answers, dict):
         raise UserError(f"{file} has no answers in it: restore it")
     for name in ("_src_path", "_commit"):
         if not isinstance(answers.get(name), str):
             raise UserError(f"{file} has no {name}: restore it, Copier wrote that line")
+        if not answers[name].isprintable():
+            raise UserError(f"{file} has a {name} that cannot be one: restore it")
+    for name in answers:
+        if not isinstance(name, str):
+            raise UserError(f"{file} answers {name}, which is no question: restore it")
+    try:
+        json.dumps(answers, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{file} has what is no character: {error.reason}") from error
     recorded = {k: v for k, v in answers.items() if not str(k).startswith("_")}
     commit = answers.get("_commit_hash")
     if not (isinstance(commit, str) and _HASH.fullmatch(commit)):

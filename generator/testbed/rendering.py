@@ -52,10 +52,10 @@ def render(
     with tempfile.TemporaryDirectory(prefix="testbed-") as temporary:
         folder = Path(temporary).resolve() / "repository"
         folder.mkdir()
-        text = yaml.safe_dump(dict(recorded), allow_unicode=True)
-        (folder / answers_file).write_text(text, encoding="utf-8")
         what = f"{version.source} at {version.name}"
         with _as_user_errors(what), quick_copier(version.folder.parent / "compiled"):
+            text = yaml.safe_dump(dict(recorded), allow_unicode=True)
+            (folder / answers_file).write_text(text, encoding="utf-8")
             worker = copier.run_copy(
                 str(version.folder),
                 folder,
@@ -139,7 +139,10 @@ def _name_version(answers_file: File, version: Version) -> File:
             " for `_src_path`: use `to_nice_yaml` there"
         )
     names = {"_commit": version.name, "_src_path": version.source}
-    lines[found[0]] = yaml.safe_dump(names, allow_unicode=True)
+    start, end = found[0], found[0] + 1
+    while end < len(lines) and lines[end].startswith(" "):  # a long path is folded
+        end += 1
+    lines[start:end] = [yaml.safe_dump(names, allow_unicode=True)]
     for number, line in enumerate(lines):
         if line.startswith("_commit_hash:"):
             lines[number] = f"_commit_hash: {version.commit}\n"

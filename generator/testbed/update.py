@@ -11,6 +11,7 @@ from typing import Any
 
 import copier
 from copier.errors import CopierError
+from plumbum import ProcessExecutionError
 
 from .errors import UserError, one_line
 from .files import LINK, File, Files
@@ -134,6 +135,9 @@ def plan_update(
     managed = theirs.managed | (base.managed - theirs.files.keys())
     managed -= {state.file}  # nobody's edits: Copier writes it anew
     ours = project.read(managed)
+    for path, file in ours.items():
+        if _MARKER.search(file.content):
+            raise UserError(f"{path} still has markers of a conflict: edit it first")
     merged = merge(
         _only(base.files, managed),
         ours,
@@ -144,7 +148,7 @@ def plan_update(
     offered = _only(
         theirs.files, theirs.files.keys() - theirs.managed - base.files.keys()
     )
-    offered = _only(offered, offered.keys() - project.read(offered).keys())
+    offered = {p: file for p, file in offered.items() if not _is_taken(project, p)}
     answers_file = {state.file: theirs.files[state.file]}
     return Update(
         old=old,
@@ -156,6 +160,14 @@ def plan_update(
         offered={} if with_new else offered,
         notes=notes,
     )
+
+
+def _is_taken(project: Project, path: PurePosixPath) -> bool:
+    """Whether something of the user's is there, or in the way."""
+    try:
+        return path in project.read([path])
+    except UserError:
+        return True
 
 
 def _only(files: Files, paths: Any) -> dict[PurePosixPath, File]:
@@ -188,7 +200,9 @@ def _carry(
             notes.append(f"{name} is called {new_name} now")
         mapped = renamed.get(new_name, {})
         kept = (
-            [mapped.get(a, a) for a in answer] if isinstance(answer, list) else answer
+            [mapped.get(a, a) if isinstance(a, str | int) else a for a in answer]
+            if isinstance(answer, list)
+            else answer
         )
         if isinstance(answer, (str, int)):
             kept = mapped.get(answer, answer)
@@ -260,6 +274,8 @@ def update_with_copier(
         )
     except (CopierError, ValueError, TypeError) as error:
         raise UserError(one_line(error)) from error
+    except ProcessExecutionError as error:  # of git
+        raise UserError(" ".join(error.stderr.split())[-300:]) from error
     unmerged = ("diff", "--name-only", "--diff-filter=U", "-z")
     return git(*unmerged, cwd=repository).decode().split("\0")[:-1]
 

@@ -356,8 +356,13 @@ def test_a_folder_of_a_larger_repository_is_updated_alone(
     ]
     git(larger, "checkout", "--quiet", ".")
     folder = larger / "services" / "shop"
-    assert testbed("update", folder, "--branch", "main").returncode == 0
-    on_branch = git(larger, "show", "main:services/shop/managed/one.py")
+    checked_out = testbed("update", folder, "--branch", "main")
+    assert "main is checked out" in refused(checked_out)
+    git(larger, "branch", "later")
+    assert testbed("check", folder, "--branch", "later").returncode == 2
+    assert testbed("update", folder, "--branch", "later").returncode == 0
+    assert testbed("check", folder, "--branch", "later").returncode == 0
+    on_branch = git(larger, "show", "later:services/shop/managed/one.py")
     assert "one 5, new\n" in on_branch
 
 
@@ -579,7 +584,7 @@ def test_an_answer_to_no_question_is_refused(project: Path, testbed: Testbed) ->
     [
         (None, "there is no .copier-answers.yml"),
         ("", "has no answers in it"),
-        ("a: [", "cannot be read"),
+        ("a: [", "is not YAML"),
         ("name: shop\n_commit: v1\n", "has no _src_path"),
         ("_src_path: /nowhere\n_commit: v1\n", "cannot fetch the template from"),
     ],

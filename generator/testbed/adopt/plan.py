@@ -104,13 +104,6 @@ def plan_adoption(
 
 def refuse_what_cannot_be_undone(root: Path, adoption: Adoption) -> None:
     """Raise UserError where git could not give back what will be changed."""
-    for path in adoption.changes:
-        for folder in path.parents[:-1]:
-            if (root / folder).exists() and not (root / folder).is_dir():
-                raise UserError(
-                    f"{root / folder} is a file, where the template has a folder:"
-                    " rename it, or answer with another tests_dir"
-                )
     changed = [str(path) for path in adoption.changes if path in adoption.before]
     if not changed:
         return
@@ -124,15 +117,10 @@ def refuse_what_cannot_be_undone(root: Path, adoption: Adoption) -> None:
 
 
 def write(root: Path, adoption: Adoption) -> None:
-    """Write all of it. Where that fails, what was there is there again."""
+    """Write all of it, or nothing."""
     before = {p: adoption.before[p] for p in adoption.changes if p in adoption.before}
     after = {path: adoption.after[path] for path in adoption.changes}
-    try:
-        write_files(root, before, after)
-    except OSError:
-        done = {p: f for p, f in after.items() if (root / p).is_file()}
-        write_files(root, done, before)
-        raise
+    write_files(root, before, after)
 
 
 def new_places(root: Path, adoption: Adoption) -> list[str]:
