@@ -168,7 +168,7 @@ def test_whoever_wants_faults_has_to_want_real_connections(
     repository = make_repository(database_access="sync", broker="none", cache="none")
     result = repository.pytest(repository.add_test("not_marked", NOT_MARKED))
     assert result.counts == {"error": 1}
-    assert re.search(r"`faults` is for .*: mark the test\s+`commits`", result.output)
+    assert re.search(r"`faults` breaks .*: mark the test\s+`commits`", result.output)
     assert "Traceback" not in result.output
 
 

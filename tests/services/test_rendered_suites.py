@@ -94,6 +94,20 @@ def test_two_checkouts_at_one_path_at_once(make_repository: MakeRepository) -> N
     assert not networks("path")
 
 
+@pytest.mark.parametrize("framework", ["fastapi", "flask", "django"])
+def test_an_api_that_answers_late_is_none_of_the_next_tests_business(
+    make_repository: MakeRepository, framework: str
+) -> None:
+    repository = make_repository(framework=framework, broker="none", cache="none")
+    test = repository.path / "tests/integration/test_exchange_rates.py"
+    waits = "        answered.wait()\n"
+    late = f"{waits}        __import__('time').sleep(0.5)\n"
+    assert waits in (text := test.read_text())
+    test.write_text(text.replace(waits, late))
+    result = repository.pytest("tests/integration/test_exchange_rates.py")
+    assert result.code == 0, result.output
+
+
 @needs_root
 def test_temporary_directories_that_pytest_cannot_remove_fail_nothing(
     make_repository: MakeRepository, tmp_path: Path

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event
 
+import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 from rest_framework.test import APIClient
@@ -42,6 +43,9 @@ def rates_api(
     monkeypatch.setattr(products, "get_exchange_rates", lambda: rates)
     yield httpserver
     rates.close()
+    # It answers one request after the other: with this one, it has logged all that the
+    # test has left, which the next test would find.
+    httpx2.get(httpserver.url_for("/"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from threading import Event
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
@@ -45,6 +46,9 @@ async def rates_api(
     app.state.exchange_rates = rates  # until it is started again, for the next test
     yield httpserver
     await rates.close()
+    # It answers one request after the other: with this one, it has logged all that the
+    # test has left, which the next test would find.
+    httpx2.get(httpserver.url_for("/"))
 
 
 @pytest.fixture

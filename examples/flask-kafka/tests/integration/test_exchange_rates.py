@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event
 
+import httpx2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,6 +45,9 @@ def rates_api(
     monkeypatch.setitem(app.extensions, "exchange_rates", rates)
     yield httpserver
     rates.close()
+    # It answers one request after the other: with this one, it has logged all that the
+    # test has left, which the next test would find.
+    httpx2.get(httpserver.url_for("/"))
 
 
 @pytest.fixture
