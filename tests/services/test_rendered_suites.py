@@ -102,7 +102,8 @@ def test_an_api_that_answers_late_is_none_of_the_next_tests_business(
     test = repository.path / "tests/integration/test_exchange_rates.py"
     waits = "        answered.wait()\n"
     late = f"{waits}        __import__('time').sleep(0.5)\n"
-    assert waits in (text := test.read_text())
+    text = test.read_text()
+    assert waits in text
     test.write_text(text.replace(waits, late))
     result = repository.pytest("tests/integration/test_exchange_rates.py")
     assert result.code == 0, result.output
