@@ -342,6 +342,14 @@ def doctor(
 app.command(epilog=ADOPT_EXAMPLES)(adopt)
 
 
+# What typer raises for a misspelt option, and has no public name for. Its own exit code
+# is 2, which tells a script that the repository is behind.
+_UsageError: Any = typer.BadParameter.__base__
+
+# Typer's answer to Ctrl-C, as shells have it.
+_INTERRUPTED = 130
+
+
 def _for_terminal(error: Exception | str) -> str:
     """The message, on one line that ends.
 
@@ -353,20 +361,28 @@ def _for_terminal(error: Exception | str) -> str:
 
 
 def run() -> None:
-    """Run the command. A user's error, or git's, becomes one line and exit code 1."""
+    """Run the command. A user's error, or git's, becomes one line and exit code 1.
+
+    So does a misspelt option; --help tells what the other codes mean.
+    """
     # In a hook or an alias of git, they lead Copier's calls to another repository.
     for name in REPOSITORY_VARIABLES:
         os.environ.pop(name, None)
         plumbum.local.env.pop(name, "")
     try:
-        app()
+        code = app(standalone_mode=False)
     except (UserError, GitError) as error:
         typer.secho("testbed: ", fg="red", err=True, nl=False)
         typer.echo(_for_terminal(error), err=True)
         sys.exit(1)
+    except _UsageError as error:
+        error.show()
+        sys.exit(1)
     except OSError as error:  # a folder that cannot be written, a full disk
         typer.echo(f"testbed: {_for_terminal(error)}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("testbed: stopped, nothing was written", file=sys.stderr)
-        sys.exit(130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
+        typer.echo("testbed: stopped, nothing was written", err=True)
+    sys.exit(code or 0)

@@ -169,6 +169,15 @@ def test_on_a_terminal_it_asks_and_can_be_stopped(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [("new",), ("check", "--bogus"), ("bogus",)])
+def test_a_call_that_is_wrong_has_an_error_s_code(arguments: tuple[str, ...]) -> None:
+    """Typer's own is 2, which tells a script that the repository is behind."""
+    result = testbed(*arguments)
+    assert result.returncode == 1
+    assert "Error: " in result.stderr
+    assert "--help" in result.stderr
+
+
 def test_help_shows_examples() -> None:
     assert (
         "testbed new shop --defaults -d broker=none" in testbed("new", "--help").stdout

@@ -93,6 +93,7 @@ def test_the_answers_of_every_release_are_read(
     git(source, "tag", "v1.0.0")
     project = tmp_path / "project"
     project.mkdir()
+    git(project, "init", "--quiet")
     recorded = f"_src_path: {source}\n_commit: v1.0.0\n{answers.read_text()}"
     (project / ".copier-answers.yml").write_text(recorded)
     files = WorkTree(project)

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -541,6 +542,32 @@ def test_on_a_terminal_what_has_no_answer_is_asked(
     os.close(terminal)
     assert (project / "managed" / "cache.py").read_text() == "cache = 'dragonfly'\n"
     assert "team: core\n" in (project / ".copier-answers.yml").read_text()
+
+
+def test_ctrl_c_at_a_question_is_no_error_of_the_template(
+    releases: Releases, project: Path
+) -> None:
+    releases.ask(QUESTIONS + "team: {type: str, help: Name it}\n")
+    releases.release()
+    before = tree(project)
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from testbed.cli import run; run()", "update"],
+        cwd=project,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"Name it" not in shown:
+        shown += os.read(terminal, 1024)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    os.close(terminal)
+    assert process.returncode == 130
+    assert errors.decode().strip() == "testbed: stopped, nothing was written"
+    assert tree(project) == before
 
 
 def test_what_git_refuses_is_one_line_and_nothing_is_written(

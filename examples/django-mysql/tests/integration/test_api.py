@@ -11,7 +11,7 @@ from shop.models import User
 
 from .factories import PASSWORD, OrderFactory, ProductFactory
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def test_health_names_every_service(client: APIClient) -> None:

@@ -13,7 +13,7 @@ from shop.models import OrderLine, Product, User
 
 from .factories import OrderFactory, ProductFactory, UserFactory
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def test_the_migrations_make_what_the_models_say(db: None) -> None:

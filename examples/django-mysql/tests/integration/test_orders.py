@@ -13,7 +13,7 @@ from shop.models import Product, User
 from .factories import OrderFactory, ProductFactory, UserFactory
 from .support.statements import assert_max_queries
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def order_of(product: Product, quantity: int = 1) -> dict[str, object]:

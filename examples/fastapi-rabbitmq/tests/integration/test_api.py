@@ -16,7 +16,7 @@ from .factories import PASSWORD, OrderFactory, ProductFactory
 
 pytestmark = pytest.mark.anyio
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 async def test_health_names_every_service(client: AsyncClient) -> None:

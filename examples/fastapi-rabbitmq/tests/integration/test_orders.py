@@ -16,7 +16,7 @@ from .support.statements import assert_max_queries
 
 pytestmark = pytest.mark.anyio
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def order_of(product: Product, quantity: int = 1) -> dict[str, object]:

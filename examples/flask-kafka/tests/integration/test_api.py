@@ -16,7 +16,7 @@ from shop.views import auth
 
 from .factories import PASSWORD, OrderFactory, ProductFactory
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def test_health_names_every_service(client: FlaskClient) -> None:

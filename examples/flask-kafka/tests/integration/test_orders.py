@@ -15,7 +15,7 @@ from shop.security import create_access_token
 from .factories import OrderFactory, ProductFactory, UserFactory
 from .support.statements import assert_max_queries
 
-UNKNOWN = 2_000_000_000
+UNKNOWN = 2_000_000_000  # an id that no row has
 
 
 def order_of(product: Product, quantity: int = 1) -> dict[str, object]:

@@ -60,7 +60,7 @@ def activity(endpoint: Endpoint) -> str:
     # Without statistics, which are seconds late.
     options = {"disable_stats": "true", "enable_queue_totals": "true"}
     with management(endpoint) as api:
-        found = api.get(f"queues/{endpoint.database}", params=options)
+        found = api.get(f"queues/{quote(endpoint.database, safe='')}", params=options)
         queues = found.raise_for_status().json()
     # An exclusive one is told of to its own connection alone.
     shared = (queue["name"] for queue in queues if not queue["exclusive"])
