@@ -109,6 +109,48 @@ def test_an_api_that_answers_late_is_none_of_the_next_tests_business(
     assert result.code == 0, result.output
 
 
+REFUSED = """
+import gc
+from threading import Thread
+
+import pytest
+
+from shop.events import OrderCreated
+from shop.messaging import Publisher, PublishError
+
+kept = []
+
+
+@pytest.mark.anyio
+async def test_refused(engine):  # whose loop stays open
+    publisher = Publisher("amqp://guest:guest@127.0.0.1:1/")
+    with pytest.raises(PublishError) as caught:
+        await publisher.publish(OrderCreated(order_id=1, user_id=1, total_cents=1))
+    kept.append(caught.value)  # and its traceback's frames
+
+
+def collect():
+    kept.clear()
+    gc.collect()
+
+
+def test_next():
+    collector = Thread(target=collect)  # where no event loop is
+    collector.start()
+    collector.join()
+"""
+
+
+def test_a_connection_that_was_refused_is_closed_at_once(
+    make_repository: MakeRepository,
+) -> None:
+    """Not by whoever collects garbage: it would fail a test of something else."""
+    repository = make_repository(framework="fastapi", broker="rabbitmq", cache="none")
+    test = repository.add_test("refused", REFUSED)
+    result = repository.pytest("-p", "no:randomly", test)
+    assert result.code == 0, result.output
+
+
 @needs_root
 def test_temporary_directories_that_pytest_cannot_remove_fail_nothing(
     make_repository: MakeRepository, tmp_path: Path

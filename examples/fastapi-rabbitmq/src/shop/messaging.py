@@ -5,13 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from aio_pika import DeliveryMode, ExchangeType, Message, connect
+from aio_pika import Connection, DeliveryMode, ExchangeType, Message
 from aio_pika.abc import (
     AbstractChannel,
     AbstractConnection,
     AbstractIncomingMessage,
     AbstractQueue,
 )
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import ValidationError
 
@@ -50,6 +51,21 @@ def check(url: str) -> None:
         raise ValueError(
             "A broker's URL is like amqp://<user>:<password>@<host>:5672/<vhost>"
         )
+
+
+async def connect(url: str) -> AbstractConnection:
+    """Open a connection; one that cannot be opened is closed again.
+
+    Else aio-pika would close it when it is collected as garbage, and there may be no
+    event loop that runs then.
+    """
+    connection = Connection(make_url(url))
+    try:
+        await connection.connect(timeout=TIMEOUT_SECONDS)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 async def declare(channel: AbstractChannel, group: str) -> AbstractQueue:
@@ -134,7 +150,7 @@ async def consume(
     check(url)
     while True:
         try:
-            async with await connect(url, timeout=TIMEOUT_SECONDS) as connection:
+            async with await connect(url) as connection:
                 messages = await _subscribe(connection, group)
                 if ready is not None:
                     ready.set()
