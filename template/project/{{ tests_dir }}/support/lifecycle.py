@@ -122,16 +122,18 @@ class Services:
         pytest.fail(message, pytrace=False)
 
     def _start(self, service: Service) -> Endpoint:
-        refuse_docker_elsewhere(compose.engine_address())  # before it is asked anything
+        if not self.containers:  # before the engine is asked anything
+            refuse_docker_elsewhere(compose.engine_address())
         with locked(reaper.START_LOCK):
             found = compose.containers()
-            if not ready(service, found):
+            container = ready(service, found)
+            if container is None:
                 self._start_containers(service, found)
+                container = ready(service, compose.containers())
             if self._keep:
                 reaper.forget()
             elif reaper.started():
                 reaper.start()
-            container = ready(service, compose.containers())
         if container is None:
             raise DockerError("its container stopped as soon as it was healthy")
         self.containers[service.name] = container
