@@ -16,6 +16,7 @@ def main() -> None:
             ("isolation", "--json", measured),
             ("picture", measured),
             ("patterns",),
+            ("peer",),
             ("one_test",),
             ("startup",),
             ("suites", "--runs=3", "--times=5"),

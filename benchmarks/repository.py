@@ -72,6 +72,20 @@ def rendered(stack: Stack) -> Iterator[Path]:
         yield repository
 
 
+def install(repository: Path) -> Path:
+    """Install a repository and its tests, and nothing else, as its README says.
+
+    Gives the Python of the environment in which it is.
+    """
+    python = repository / ".venv" / "bin" / "python"
+    venv = [sys.executable, "-m", "venv", ".venv"]
+    requirements = ["-e", ".", "-r", "tests/integration/requirements.txt"]
+    pip = [str(python), "-m", "pip", "install", "--quiet", *requirements]
+    for command in (venv, pip):
+        subprocess.run(command, cwd=repository, check=True)
+    return python
+
+
 def in_words_of(repository: Path, tests: str) -> str:
     """Asynchronous tests, in synchronous code if the repository's is."""
     answers = yaml.safe_load((repository / ".copier-answers.yml").read_text())
