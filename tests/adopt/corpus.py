@@ -138,7 +138,7 @@ CORPUS = [
             "models": "web_shop.models:Base",
             "tests_dir": "tests/integration",
             "ci": ["github"],
-            "python_versions": ["3.11", "3.12"],
+            "python_versions": ["3.12"],
             "installer": "pip",
         },
     ),
@@ -1008,6 +1008,314 @@ CORPUS = [
             "ci": ["github"],
             "python_versions": ASK,
             "installer": "poetry",
+        },
+    ),
+    Case(
+        "flask_frozen_with_celery",
+        {
+            # As `pip freeze` writes it: amqp and kombu come with Celery.
+            "requirements.txt": """
+                amqp==5.3.1
+                celery==5.4.0
+                Flask==3.1.0
+                Flask-SQLAlchemy==3.1.1
+                kombu==5.4.2
+                PyMySQL==1.1.1
+                redis==5.2.0
+            """,
+            "compose.yaml": """
+                services:
+                  db:
+                    image: mariadb:${MARIADB_VERSION:-11.4}
+                  redis:
+                    image: redis:7  # as in production
+            """,
+            ".env.example": "EVENTS=  # amqp://user:password@host\nREDIS_URL=redis://redis\n",
+            "geo/__init__.py": """
+                from flask import Flask
+                from flask_sqlalchemy import SQLAlchemy
+
+                db = SQLAlchemy()
+
+
+                def create_app():
+                    from .models import place, road
+
+                    app = Flask(__name__)
+                    db.init_app(app)
+                    return app
+            """,
+            "geo/models/__init__.py": "",
+            "geo/models/place.py": """
+                from .. import db
+
+
+                class Place(db.Model):
+                    id = db.Column(db.Integer, primary_key=True)
+            """,
+            "geo/models/road.py": """
+                from .. import db
+
+
+                class Road(db.Model):
+                    id = db.Column(db.Integer, primary_key=True)
+            """,
+        },
+        {
+            "project_name": ASK,
+            "package_name": "geo",
+            "framework": "flask",
+            "database": ASK,
+            "cache": ASK,
+            "broker": ASK,
+            "app": "geo:create_app",
+            "models": ASK,
+            "tests_dir": "tests/integration",
+            "ci": ASK,
+            "python_versions": ASK,
+            "installer": "requirements",
+        },
+    ),
+    Case(
+        "fastapi_started_in_its_folder",
+        {
+            "backend/requirements.txt": "fastapi\nsqlalchemy\npsycopg2-binary\n",
+            "backend/Dockerfile": """
+                FROM python:3.12-slim
+                CMD uvicorn main:app
+            """,
+            "backend/main.py": """
+                from fastapi import FastAPI
+
+                import models
+                from database import engine
+
+                app = FastAPI()
+            """,
+            "backend/database.py": """
+                from sqlalchemy import create_engine
+
+                engine = create_engine("postgresql://db/shop")
+            """,
+            "backend/models.py": """
+                from sqlalchemy.orm import DeclarativeBase
+
+
+                class Base(DeclarativeBase):
+                    pass
+
+
+                class Product(Base):
+                    __tablename__ = "products"
+            """,
+            "requirements.txt": "fastapi\nsqlalchemy\npsycopg2-binary\n",
+        },
+        {
+            "project_name": ASK,
+            "package_name": ASK,
+            "framework": "fastapi",
+            "database_access": "sync",
+            "database": "postgres",
+            "cache": "none",
+            "broker": "none",
+            "app": ASK,
+            "models": ASK,
+            "tests_dir": "tests/integration",
+            "ci": ASK,
+            "python_versions": ["3.12"],
+            "installer": "requirements",
+        },
+    ),
+    Case(
+        "fastapi_with_much_beside_it",
+        {
+            "pyproject.toml": """
+                [project]
+                name = "pay"
+                requires-python = ">=3.11,<3.14"
+                dependencies = ["fastapi", "databases[asyncpg]", "sqlalchemy"]
+
+                [project.optional-dependencies]
+                docker = ["redis"]
+                examples = ["aiokafka"]
+            """,
+            "uv.lock": "",
+            "pay/__init__.py": "",
+            "pay/api.py": """
+                from typing import TYPE_CHECKING
+
+                import databases
+                import sqlalchemy
+                from fastapi import FastAPI
+
+                if TYPE_CHECKING:
+                    import aio_pika
+
+
+                class Api(FastAPI):
+                    pass
+
+
+                engine = sqlalchemy.create_engine("postgresql://db/pay")
+                database = databases.Database("postgresql://db/pay")
+                app = Api()
+            """,
+            "pay/tables.py": """
+                from sqlalchemy.orm import DeclarativeBase
+
+
+                class Base(DeclarativeBase):
+                    pass
+
+
+                def create_all():
+                    from .samples import models
+                    from .users import models as users
+            """,
+            # No samples of code: a package of the application.
+            "pay/samples/__init__.py": "",
+            "pay/samples/models.py": """
+                from ..tables import Base
+
+
+                class Sample(Base):
+                    __tablename__ = "samples"
+            """,
+            "pay/users/__init__.py": "",
+            "pay/users/models.py": """
+                from ..tables import Base
+
+
+                class User(Base):
+                    __tablename__ = "users"
+            """,
+            "mocks/bank.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "Makefile": "mock:\n\tuvicorn mocks.bank:app --port 9000\n",
+            "scripts/import_from_mysql.py": "import pymysql\n",
+            "examples/forward/Dockerfile": "FROM python:3.14\n",
+            "examples/forward/compose.yaml": """
+                services:
+                  forward:
+                    environment: {AMQP_URL: "amqp://broker"}
+            """,
+            "examples/forward/alembic/env.py": "from alembic import context\n",
+            ".github/workflows/ci.yml": """
+                jobs:
+                  test:
+                    strategy:
+                      matrix:
+                        python:
+                          - "3.11"
+                          # not yet: "3.12"
+                          - "3.13"
+                        exclude:
+                          - python: "3.12"
+                  lint:
+                    steps:
+                      - with: {python-version: "3.14"}
+            """,
+            ".gitlab-ci.yml": """
+                test:
+                  services:
+                    - name: postgres@sha256:0123
+                    - valkey/valkey:8.0  # BSD licence
+            """,
+        },
+        {
+            "project_name": "pay",
+            "package_name": "pay",
+            "framework": "fastapi",
+            "database_access": ASK,
+            "database": "postgres",
+            "cache": "valkey",
+            "broker": ASK,
+            "app": "pay.api:app",
+            "models": ASK,
+            "tests_dir": "tests/integration",
+            "ci": ["github", "gitlab"],
+            "python_versions": ["3.11", "3.13"],
+            "installer": "uv",
+        },
+    ),
+    Case(
+        "django_told_by_tox_and_setup",
+        {
+            "setup.py": """
+                from setuptools import setup
+
+                setup(
+                    name="press",
+                    install_requires=["Django", "django-q2", "redis"],
+                    extras_require={"postgres": ["psycopg"], "test": ["pika"]},
+                )
+            """,
+            "pyproject.toml": "[build-system]\nrequires = ['setuptools']\n",
+            "manage.py": """
+                import os
+
+                os.environ.setdefault("DJANGO_SETTINGS_MODULE", "press.settings")
+            """,
+            "press/__init__.py": "",
+            "press/asgi.py": """
+                import os
+
+                os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"press.{stage}")
+            """,
+            "press/settings.py": """
+                DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}
+            """,
+            "docs/settings.py": "",
+            "tox.ini": """
+                [testenv:docs]
+                setenv =
+                    DJANGO_SETTINGS_MODULE = docs.settings
+            """,
+        },
+        {
+            "project_name": "press",
+            "package_name": "press",
+            "framework": "django",
+            "database": "postgres",
+            "cache": ASK,
+            "broker": ASK,
+            "settings_module": "press.settings",
+            "tests_dir": "tests/integration",
+            "ci": ASK,
+            "python_versions": ASK,
+            "installer": "pip",
+        },
+    ),
+    Case(
+        "another_framework_and_a_tool",
+        {
+            "requirements.txt": "aiohttp\nasyncpg\n",
+            "requirements-dev.txt": "flask\n",
+            "requirements-all.txt": "-r requirements.txt\n-r requirements-dev.txt\n",
+            "devtools/payments.py": """
+                from flask import Flask
+
+                app = Flask(__name__)
+            """,
+            "shop.py": """
+                from aiohttp import web
+
+                app = web.Application()
+                if address.startswith("mysql://"):
+                    raise SystemExit("mysql:// is not supported")
+            """,
+        },
+        {
+            "project_name": ASK,
+            "package_name": ASK,
+            "framework": ASK,
+            "database": "postgres",
+            "cache": "none",
+            "broker": "none",
+            "app": ASK,
+            "tests_dir": "tests/integration",
+            "ci": ASK,
+            "python_versions": ASK,
+            "installer": "requirements",
         },
     ),
 ]

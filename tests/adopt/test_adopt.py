@@ -117,6 +117,80 @@ def test_files_of_ones_own_are_changed_by_a_patch_alone(
         subprocess.run(["sh", "-ec", command], cwd=shop, check=True)
 
 
+def test_its_patch_is_one_that_git_applies(shop: Path, adopt: Adopt) -> None:
+    (shop / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    (shop / "requirements.txt").write_text("flask\npsycopg\n")
+    (shop / "pytest.ini").write_bytes(b"[pytest]\r\ntestpaths = tests/unit\r\n")
+    (shop / ".gitlab-ci.yml").write_text("test:\n  script: pytest")  # no line feed
+    write(
+        shop,
+        {
+            "tests/integration/conftest.py": """
+                #!/usr/bin/env python3
+                # Copyright of somebody
+
+                import pytest
+            """
+        },
+    )
+    commit(shop, "more")
+    call = ("--yes", "--json", "-d", "tests_dir=tests/integration")
+    report = json.loads(adopt(shop, *call, "--dry-run").stdout)
+    patch = "".join(f"{line}\n" for line in report["patch"])
+    apply = ["git", "apply", "-"]
+    subprocess.run(apply, cwd=shop, input=patch.encode(), check=True)
+    ini = (shop / "pytest.ini").read_bytes()
+    assert b"testpaths = tests/unit tests/integration\r\n" in ini
+    conftest = (shop / "tests/integration/conftest.py").read_text().splitlines()
+    assert conftest[1:3] == ["# Copyright of somebody", ""]
+    assert conftest[3].startswith("from .support.plugin import *")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.toml", '[pytest]\ntestpaths = ["tests/unit"]\n'),
+        ("pyproject.toml", '[tool.pytest]\ntestpaths = ["tests/unit"]\n'),
+    ],
+)
+def test_settings_of_pytest_are_not_hidden_by_another_file(
+    shop: Path, adopt: Adopt, file: str, text: str
+) -> None:
+    (shop / "pyproject.toml").unlink()
+    (shop / file).write_text(text)
+    (shop / "requirements.txt").write_text("flask\npsycopg\n")
+    commit(shop, "more")
+    report = json.loads(adopt(shop, "--yes", "--json", "--patch").stdout)
+    assert not (shop / "pytest.ini").exists()
+    assert any(f"`testpaths` in {file}" in note for note in report["notes"])
+
+
+def test_nothing_is_written_into_a_submodule(
+    shop: Path, adopt: Adopt, tmp_path: Path
+) -> None:
+    other = Case("other", {"test_a.py": ""}, {}).make(tmp_path / "other")
+    git(shop, "rm", "-rq", "tests")
+    git(
+        shop,
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        str(other),
+        "tests",
+    )
+    commit(shop, "more")
+    before = tree(shop)
+    assert "tests is a submodule" in refused(adopt(shop, "--yes"))
+    assert tree(shop) == before
+
+
+def test_a_half_merged_pyproject_is_refused(shop: Path, adopt: Adopt) -> None:
+    with (shop / "pyproject.toml").open("a") as file:
+        file.write("<<<<<<< ours\n")
+    assert "pyproject.toml is not TOML" in refused(adopt(shop, "--yes"))
+
+
 def test_a_file_that_is_there_is_merged_and_nothing_of_it_lost(
     shop: Path, adopt: Adopt
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from .dependencies import read_ini, read_toml, table
 from .facts import Evidence, Fact, Seen, agreed, found, unknown
-from .repository import Module, Repository
+from .repository import Module, Repository, top_level
 from .services import Services
 
 Places = dict[str, list[Evidence]]
@@ -38,11 +38,16 @@ _SERVERS = (
     r"|[^/]+\.(sh|ya?ml|py|cfg|ini))"
 )
 
+# What the template takes for `app` and `models`.
+_LONGEST = 60
+
 _ASYNC = {"asyncpg", "aiomysql", "asyncmy", "aiopg"}
 _SYNC = {"psycopg2", "pymysql", "MySQLdb", "pg8000", "mysql"}
 _ENGINES = {
     "sqlalchemy.ext.asyncio.create_async_engine": "async",
     "sqlalchemy.ext.asyncio.async_engine_from_config": "async",
+    "sqlalchemy.ext.asyncio.AsyncEngine": "async",
+    "databases.Database": "async",
     "asyncpg.create_pool": "async",
     "asyncpg.connect": "async",
     "aiomysql.create_pool": "async",
@@ -58,20 +63,38 @@ _ENGINES = {
 }
 
 
+# What runs a project of Django.
+_PROGRAMS = r"(.*/)?(manage|wsgi|asgi)\.py"
+
+
+def classes(repository: Repository) -> dict[str, str]:
+    """The classes of applications, the repository's own too, and their frameworks."""
+    own = {
+        f"{module.name or module.path}.{node.name}": CLASSES[full]
+        for module in repository.modules
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef)
+        for parent in node.bases
+        if (full := repository.canonical(module.resolve(parent))) in CLASSES
+    }
+    return CLASSES | own
+
+
 def framework(repository: Repository, services: Services) -> Fact:
     """The web framework: a dependency that the code makes an application of."""
     name = "framework"
     made: Places = {}
+    known = classes(repository)
     for module in repository.modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):
                 full = repository.canonical(module.resolve(node.func))
-                if full in CLASSES:
+                if full in known:
                     words = f"{full.rpartition('.')[2]}()"
-                    made.setdefault(CLASSES[full], []).append(module.at(node, words))
-    django = _settings_named(repository)
-    if django:
-        made["django"] = [place for places in django.values() for place in places]
+                    made.setdefault(known[full], []).append(module.at(node, words))
+    for match, path in repository.matches(_PROGRAMS, "DJANGO_SETTINGS_MODULE"):
+        place = repository.at(path, match.start(), match[0])
+        made.setdefault("django", []).append(place)
     packages = {
         package: places
         for package, places in services.packages.items()
@@ -88,7 +111,10 @@ def framework(repository: Repository, services: Services) -> Fact:
     if not made:
         why = "no application is made of it" if packages else "none is there"
         return unknown(name, why, packages)
-    return found(name, next(iter(made)), [*seen_places(declared), *seen_places(made)])
+    (only,) = made
+    if services.declares and not any(each.startswith(only) for each in services.listed):
+        return unknown(name, "it is not among the dependencies", made)
+    return found(name, only, [*seen_places(declared), *seen_places(made)])
 
 
 def seen_places(seen: Seen) -> Iterator[Evidence]:
@@ -129,21 +155,9 @@ def _is_migration(repository: Repository, path: str) -> bool:
 
 
 # ------------------------------------------------------------------------ application
-def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run when a module is imported."""
-    for statement in body:
-        if isinstance(statement, ast.If):
-            if "__main__" not in ast.dump(statement.test):
-                yield from _top_level(statement.body + statement.orelse)
-        elif isinstance(statement, ast.Try):
-            yield from _top_level(statement.body)
-        else:
-            yield statement
-
-
 def assignments(module: Module) -> Iterator[tuple[str, ast.expr]]:
     """The names that a module assigns at its top level, and what to."""
-    for statement in _top_level(module.tree.body):
+    for statement in top_level(module.tree.body):
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target, value = statement.targets[0], statement.value
         elif isinstance(statement, ast.AnnAssign) and statement.value:
@@ -173,24 +187,28 @@ class Factory:
 
 def _factories(repository: Repository, framework: str) -> dict[str, Factory]:
     """The factories by their full names."""
+    made = {each for each, of in classes(repository).items() if of == framework}
     return {
         f"{module.name or module.path}.{statement.name}": Factory(module, statement)
         for module in repository.modules
         for statement in module.tree.body
         if isinstance(statement, ast.FunctionDef)
-        and _makes(repository, module, statement, framework)
+        and _makes(repository, module, statement, made)
     }
 
 
 def _makes(
-    repository: Repository, module: Module, function: ast.FunctionDef, framework: str
+    repository: Repository,
+    module: Module,
+    function: ast.FunctionDef,
+    classes: Collection[str],
 ) -> bool:
-    """Whether a function makes an application, and returns it."""
+    """Whether a function makes an application, of one of `classes`, and returns it."""
 
     def is_application(node: ast.AST | None) -> bool:
-        return isinstance(node, ast.Call) and framework == CLASSES.get(
-            repository.canonical(module.resolve(node.func))
-        )
+        if not isinstance(node, ast.Call):
+            return False
+        return repository.canonical(module.resolve(node.func)) in classes
 
     made, returned = set(), []
     for node in ast.walk(function):
@@ -216,6 +234,7 @@ def needs_arguments(function: ast.FunctionDef) -> bool:
 def app(repository: Repository, framework: str) -> Fact:
     """The application's object, or the function that makes it."""
     factories = _factories(repository, framework)
+    known = classes(repository)
     objects: Places = {}
     used: Places = {}
     made_by: set[str] = set()
@@ -226,7 +245,7 @@ def app(repository: Repository, framework: str) -> Fact:
         for variable, values in assigned.items():
             calls = [value for value in values if isinstance(value, ast.Call)]
             made = [repository.canonical(module.resolve(c.func)) for c in calls]
-            if not any(CLASSES.get(m) == framework or m in factories for m in made):
+            if not any(known.get(m) == framework or m in factories for m in made):
                 continue
             if (
                 len(values) > 1
@@ -265,6 +284,8 @@ def app(repository: Repository, framework: str) -> Fact:
     module_name = str(fact.value).partition(":")[0]
     if not module_name or "/" in module_name:
         return unknown("app", "how it is imported is not certain", candidates)
+    if len(str(fact.value)) > _LONGEST:
+        return unknown("app", f"it is longer than {_LONGEST} characters", candidates)
     factory = next((f for f in factories.values() if f.path == fact.value), None)
     if factory and not factory.is_called_by_wiring:
         why = "wiring.py calls functions named create_, make_ or build_ alone"
@@ -283,11 +304,13 @@ def _mounted(repository: Repository) -> set[str]:
     mounted = set()
     for module in repository.modules:
         for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Call) or len(node.args) < 2:
+            if not isinstance(node, ast.Call):
                 continue
+            named = [each.value for each in node.keywords if each.arg == "app"]
             if getattr(node.func, "attr", "") == "mount":
-                full = repository.canonical(module.resolve(node.args[1]))
-                mounted.add(":".join(full.rsplit(".", 1)))
+                for value in [*node.args[1:2], *named]:
+                    full = repository.canonical(module.resolve(value))
+                    mounted.add(":".join(full.rsplit(".", 1)))
     return mounted
 
 
@@ -295,9 +318,11 @@ def _served(repository: Repository, candidates: Places) -> Places:
     """Those that a server is told to serve."""
     served: Places = {}
     for path, places in candidates.items():
-        pattern = rf"(?<![\w.:]){re.escape(path)}(?![\w.])"
-        for match, file in repository.matches(_SERVERS, pattern):
-            place = repository.at(file, match.start(), f"serves {path}")
+        # `uvicorn shop.main:app`, `fastapi run src/shop/main.py`
+        file = re.escape(f"{path.partition(':')[0].replace('.', '/')}.py")
+        pattern = rf"(?<![\w.:]){re.escape(path)}(?![\w.])|\brun [^\n]*{file}\b"
+        for match, where in repository.matches(_SERVERS, pattern):
+            place = repository.at(where, match.start(), f"serves {path}")
             served.setdefault(path, list(places)).append(place)
     return served
 
@@ -321,8 +346,8 @@ _BASE_CALLS = {
 
 def models(repository: Repository) -> Fact:
     """Where importing the models' base, or metadata, brings all their tables."""
-    for path, text in repository.texts.items():
-        if re.fullmatch(r"(.*/)?env\.py", path) and "alembic" in text:
+    for path, text in repository.find(r"(.*/)?env\.py"):
+        if "alembic" in text:
             # They make the schema, rather than the models.
             words = "migrations make the schema"
             return found("models", "", [repository.at(path, "alembic", words)])
@@ -360,7 +385,10 @@ def models(repository: Repository) -> Fact:
             seen[path] = [Evidence(module.path, 0, words)] + [
                 owner.at(node, "table") for owner, node in owned
             ]
-    return agreed("models", seen, "no module has all tables and their base")
+    fact = agreed("models", seen, "no module has all tables and their base")
+    if fact.is_found and len(str(fact.value)) > _LONGEST:
+        return unknown("models", f"it is longer than {_LONGEST} characters", seen)
+    return fact
 
 
 def _bases(repository: Repository) -> Iterator[tuple[str, str]]:
@@ -455,11 +483,9 @@ def _local_name(repository: Repository, module: Module, base: str) -> str:
 
 
 def _brings(module: Module, owners: dict[str, Module]) -> bool:
-    """Whether importing a module imports all of the others."""
+    """Whether importing a module imports all of the others, calling nothing."""
     names = {
-        part
-        for full in module.imports.values()
-        for part in (full, full.rpartition(".")[0])
+        part for full in module.imported for part in (full, full.rpartition(".")[0])
     }
     others = [owner for owner in owners.values() if owner is not module]
     return all(owner.name and owner.name in names for owner in others)
@@ -467,12 +493,15 @@ def _brings(module: Module, owners: dict[str, Module]) -> bool:
 
 # --------------------------------------------------------------------------- settings
 _SETTINGS = r"DJANGO_SETTINGS_MODULE[\"']?\s*[,=]\s*[\"']?([A-Za-z_][\w.]*)"
+_SETTINGS_IN_CODE = (
+    r"DJANGO_SETTINGS_MODULE[\"']\]?\s*[,=]\s*[\"']([A-Za-z_][\w.]*)[\"']"
+)
 
 
 def _settings_named(repository: Repository) -> Places:
     """What DJANGO_SETTINGS_MODULE is, in the files that run the project."""
     named: Places = {}
-    for match, path in repository.matches(r"(.*/)?(manage|wsgi|asgi)\.py", _SETTINGS):
+    for match, path in repository.matches(_PROGRAMS, _SETTINGS_IN_CODE):
         place = repository.at(path, match.start(), match[1])
         named.setdefault(match[1], []).append(place)
     return named
@@ -484,6 +513,9 @@ def _settings_of_tests(repository: Repository) -> Places:
     files = r"pytest\.ini|\.pytest\.ini|setup\.cfg|tox\.ini|pyproject\.toml"
     for match, path in repository.matches(files, pattern):
         module = match[1] or match[2]
+        above = re.findall(r"^\[(.+)\]", match.string[: match.start()], re.MULTILINE)
+        if above and above[-1].startswith("testenv:"):
+            continue  # what tox runs may be anything
         place = repository.at(path, match.start(), f"pytest: {module}")
         named.setdefault(module, []).append(place)
     return named
@@ -525,7 +557,7 @@ def package_name(
     seen: Places = {}
     for module in repository.modules:
         top = module.name.split(".")[0]
-        if module.path.endswith("/__init__.py") and module.name == top:
+        if module.path.endswith("/__init__.py") and top and module.name == top:
             seen[top] = [Evidence(module.path, 0, "package")]
     wanted = re.sub(r"[^a-z0-9]+", "_", declared.lower())
     of_app = str(app.value).split(":")[0].split(".")[0] if app.is_found else ""
@@ -538,22 +570,24 @@ def package_name(
     return fact
 
 
+# As pytest finds them: the file, and where they are in it.
+_PYTEST_SETTINGS = (
+    ("pytest.toml", ["pytest"]),
+    (".pytest.toml", ["pytest"]),
+    ("pytest.ini", "pytest"),
+    (".pytest.ini", "pytest"),
+    ("pyproject.toml", ["tool", "pytest", "ini_options"]),
+    ("pyproject.toml", ["tool", "pytest"]),
+    ("tox.ini", "pytest"),
+    ("setup.cfg", "tool:pytest"),
+)
+
+
 def pytest_settings(repository: Repository) -> tuple[str, dict[str, object]]:
-    """The file that has pytest's settings, and these; as pytest finds them."""
-    for path, section in (
-        ("pytest.ini", "pytest"),
-        (".pytest.ini", "pytest"),
-        ("pyproject.toml", ""),
-        ("tox.ini", "pytest"),
-        ("setup.cfg", "tool:pytest"),
-    ):
-        if path not in repository.texts:
-            continue
-        if not section:
-            options = table(
-                read_toml(repository, path), "tool", "pytest", "ini_options"
-            )
-            if options:
+    """The file that has pytest's settings, and these."""
+    for path, section in _PYTEST_SETTINGS:
+        if isinstance(section, list):
+            if options := table(read_toml(repository, path), *section):
                 return path, options
         else:
             parser = read_ini(repository, path)

@@ -18,6 +18,7 @@ from ..options import Data, DataFile, answers_from_file, answers_from_options, c
 from ..project import open_project
 from ..template import Template, installed_template
 from ..update import MERGE_TREE_SINCE
+from .dependencies import refuse_broken_pyproject
 from .detect import detect
 from .facts import Fact
 from .plan import (
@@ -88,6 +89,7 @@ def adopt(
     Template(version.source, version.name, questions).refuse_bad(given)
 
     texts = read_repository(repository)
+    refuse_broken_pyproject(texts)
     pythons = choices(questions.get("python_versions", {}))
     reserved = _reserved(version)
 

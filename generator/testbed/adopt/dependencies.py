@@ -15,13 +15,15 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from ..errors import UserError
 from .facts import Evidence
 from .repository import Repository, parse
 
 # Groups and files of what the application itself does without.
 _FOR_DEVELOPERS = re.compile(
-    r"dev|test|lint|doc|typ|integration|check|style|format|debug|local|bench|notebook"
-    r"|build|release|(^|[-_])(ci|qa)($|[-_])"
+    r"(^|[-_./])(dev\w*|tests?|testing|lint\w*|docs?|documentation|typ(es|ed|ing)"
+    r"|integration|checks?|style|format(t\w+)?|debug|local|bench\w*|notebooks?|builds?"
+    r"|release|ci|qa|e2e|examples?)($|[-_./\d])"
 )
 
 
@@ -44,6 +46,14 @@ def read_toml(repository: Repository, path: str) -> dict[str, Any]:
         return tomllib.loads(repository.texts.get(path, ""))
     except (tomllib.TOMLDecodeError, RecursionError):
         return {}
+
+
+def refuse_broken_pyproject(repository: Repository) -> None:
+    """Raise UserError where it tells nothing, as after a merge that is not done."""
+    try:
+        tomllib.loads(repository.texts.get("pyproject.toml", ""))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"pyproject.toml is not TOML: {error}") from error
 
 
 def read_ini(repository: Repository, path: str) -> configparser.ConfigParser:
@@ -166,8 +176,17 @@ def setup_arguments(repository: Repository) -> dict[str, ast.expr]:
 
 
 def _of_setup_py(repository: Repository) -> Iterator[Dependency]:
-    required = setup_arguments(repository).get("install_requires")
-    for node in getattr(required, "elts", []):
+    arguments = setup_arguments(repository)
+    lists = [arguments.get("install_requires")]
+    extras = arguments.get("extras_require")
+    if isinstance(extras, ast.Dict):
+        lists += [
+            each
+            for name, each in zip(extras.keys, extras.values, strict=True)
+            if isinstance(name, ast.Constant)
+            and not _FOR_DEVELOPERS.search(str(name.value))
+        ]
+    for node in [node for each in lists for node in getattr(each, "elts", [])]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _parsed(repository, "setup.py", node.value)
 
@@ -199,7 +218,8 @@ def _of_list(
         line = line.strip()
         if included := re.match(r"(?:-r|--requirement)[ =]*(\S+)", line):
             other = normpath(join(dirname(path), included[1]))
-            yield from _of_list(repository, other, read, is_indirect)
+            if not _FOR_DEVELOPERS.search(other.rpartition(".")[0]):
+                yield from _of_list(repository, other, read, is_indirect)
             continue
         text = re.split(r"\s#|\s--|^#|^-", line)[0].strip()
         # pip-compile names whoever asked, after each line.

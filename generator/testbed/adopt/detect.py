@@ -33,6 +33,7 @@ def detect(
     app = unknown("app", "the framework is not known")
     if name in ("fastapi", "flask"):
         app = code.app(repository, name)
+    ci = surroundings.ci(repository)
     facts: list[Fact | None] = [
         project,
         code.package_name(repository, str(project.value or ""), app, reserved),
@@ -45,9 +46,9 @@ def detect(
         code.models(repository) if name in ("fastapi", "flask") else None,
         surroundings.tests_dir(repository),
         code.settings_module(repository) if name == "django" else None,
-        surroundings.ci(repository),
+        ci,
         surroundings.python_versions(repository, pythons),
         surroundings.installer(repository),
-        surroundings.updates(repository),
+        surroundings.updates(repository, given.get("ci", ci.value)),
     ]
     return [fact for fact in facts if fact and fact.name not in given]

@@ -104,6 +104,18 @@ def plan_adoption(
 
 def refuse_what_cannot_be_undone(root: Path, adoption: Adoption) -> None:
     """Raise UserError where git could not give back what will be changed."""
+    listed = git("ls-files", "--stage", "-z", cwd=root).decode(errors="surrogateescape")
+    submodules = {
+        PurePosixPath(line.partition("\t")[2])
+        for line in listed.split("\0")
+        if line.startswith("160000 ")
+    }
+    for path in adoption.changes:
+        if inside := submodules & set(path.parents):
+            raise UserError(
+                f"{inside.pop()} is a submodule, in which {path} would be: choose"
+                " another folder with -d tests_dir=..."
+            )
     changed = [str(path) for path in adoption.changes if path in adoption.before]
     if not changed:
         return

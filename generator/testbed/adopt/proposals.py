@@ -6,6 +6,7 @@ import ast
 import configparser
 import difflib
 import fnmatch
+import itertools
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -35,13 +36,20 @@ class Proposals:
         """A patch that `git apply` takes."""
         for path, file in self.after.items():
             old = self.before.get(path)
-            yield from difflib.unified_diff(
-                old.content.decode().splitlines() if old else [],
-                file.content.decode().splitlines(),
+            for line in difflib.unified_diff(
+                _lines(old) if old else [],
+                _lines(file),
                 f"a/{path}" if old else "/dev/null",
                 f"b/{path}",
-                lineterm="",
-            )
+            ):
+                yield line.removesuffix("\n")
+                if not line.endswith("\n"):
+                    yield "\\ No newline at end of file"
+
+
+def _lines(file: File) -> list[str]:
+    """The lines as git sees them, each with its end."""
+    return re.findall(r"[^\n]*\n|[^\n]+", file.content.decode())
 
 
 def propose(
@@ -90,7 +98,7 @@ def _propose_gitlab(
         why = f".gitlab-ci.yml has to include `local: {_INCLUDED}`"
         change(".gitlab-ci.yml", _with_include, why)
     stages = re.search(r"^stages:(.*\n(?:\s*-.*\n|\s*\n)*)", text + "\n", re.MULTILINE)
-    if stages and not re.search(r"\btest\b", stages[1]):
+    if stages and not re.search(r"(?<![\w-])test(?![\w-])", stages[1]):
         notes.append(
             ".gitlab-ci.yml has no stage `test`, which the job integration-tests is in:"
             " add it, or give the job another `stage:` there"
@@ -99,7 +107,7 @@ def _propose_gitlab(
 
 def _with_include(text: str) -> str | None:
     line = f"- local: {_INCLUDED}\n"
-    if not re.search(r"^include\s*:", text, re.MULTILINE):
+    if not re.search(r"^[\"']?include[\"']?\s*:", text, re.MULTILINE):
         return text.rstrip("\n") + f"\n\ninclude:\n  {line}"
     if items := re.search(r"^include:[ ]*\n([ ]*)(?=- )", text, re.MULTILINE):
         return text[: items.end()] + line + items[1] + text[items.end() :]
@@ -111,7 +119,12 @@ def _with_plugin(text: str) -> str | None:
     tree = parse(text)
     if tree is None:
         return None
-    last = 0
+    first = tree.body[0].lineno - 1 if tree.body else 0
+    # Without a docstring: after a line for the shell, and a licence.
+    above_all = itertools.takewhile(
+        lambda line: line.startswith("#"), text.splitlines()[:first]
+    )
+    last = len(list(above_all))
     for number, node in enumerate(tree.body):
         is_docstring = number == 0 and isinstance(node, ast.Expr)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"

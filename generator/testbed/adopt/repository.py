@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -21,15 +22,24 @@ _MAX_BYTES = 4_000_000
 _READ = re.compile(
     r"(^|/)(Pipfile|Dockerfile[^/]*|Procfile|Makefile|\.flaskenv|\.python-version"
     r"|runtime\.txt|\.env[.-](example|sample|template|dist)|(example|sample)\.env"
-    r"|[^/]+\.(py|toml|cfg|ini|txt|in|lock|ya?ml|sh|json))$"
+    r"|[^/]+\.(py|toml|cfg|ini|txt|in|lock|ya?ml|sh))$"
 )
 
 # What is no part of the application: its settings and objects are others.
 _ELSEWHERE = re.compile(
-    r"(^|/)(tests?|testing|docs?|examples?|samples?|benchmarks?|node_modules"
-    r"|site-packages|\.?venv)/"
-    r"|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest|setup|noxfile)\.py$"
+    r"(^|/)(tests?|e2e|node_modules|site-packages|\.?venv|_?vendor(ed)?|third_party"
+    r"|lib/python[\d.]+)/|(^|/)(tests?|conftest)\.py$|^(setup|noxfile)\.py$"
 )
+# So is a file of tests, though a model may be called like one.
+_TESTS = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?)\.py$")
+_TESTS_IN_IT = re.compile(r"\bdef test_|\b(pytest|unittest|django\.test)\b")
+# Folders that are no part of it either, unless they are packages within a package.
+_BESIDE = re.compile(r"(docs?|examples?|samples?|benchmarks?|testing|fixtures)")
+# Nor are these, unless they are packages.
+_TOOLS = re.compile(r"(scripts?|tools?|mocks?|demos?)")
+
+
+_IMPORTED = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,15 @@ class Module:
     """A module of the application.
 
     `name` is what `import` calls it, empty where that is not certain. `imports` maps
-    names in it to the full names of what they stand for.
+    names in it to the full names of what they stand for; those in `imported` are
+    imported when it is.
     """
 
     path: str
     name: str
     tree: ast.Module
     imports: dict[str, str] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
 
     def at(self, node: ast.AST, words: str) -> Evidence:
         return Evidence(self.path, getattr(node, "lineno", 0), words)
@@ -74,17 +86,48 @@ class Repository:
         self.is_root = is_root
 
     def find(self, pattern: str) -> Iterator[tuple[str, str]]:
-        """The path and text of each file whose whole path matches."""
+        """Path and text of the application's files whose whole path matches."""
         for path, text in self.texts.items():
-            if re.fullmatch(pattern, path):
+            if re.fullmatch(pattern, path) and not self._is_elsewhere(path):
                 yield path, text
+
+    def _is_elsewhere(self, path: str) -> bool:
+        """Whether a file belongs to something beside the application."""
+        if path == "setup.py":  # which says what the application needs
+            return False
+        if _ELSEWHERE.search(path):
+            return True
+        if _TESTS.search(path) and _TESTS_IN_IT.search(self.texts[path]):
+            return True
+        folders = path.split("/")[:-1]
+        for depth, folder in enumerate(folders):
+            above, own = "/".join(folders[:depth]), "/".join(folders[: depth + 1])
+            if _BESIDE.fullmatch(folder) and not (
+                self._is_package(above) and self._is_package(own)
+            ):
+                return True
+        return False
+
+    def _is_tool(self, path: str) -> bool:
+        """Whether a module is run by hand, now and then."""
+        folders = path.split("/")[:-1]
+        return any(
+            _TOOLS.fullmatch(folder)
+            and not self._is_package("/".join(folders[: depth + 1]))
+            for depth, folder in enumerate(folders)
+        )
+
+    def _is_package(self, folder: str) -> bool:
+        return f"{folder}/__init__.py" in self.paths
 
     def matches(self, files: str, pattern: str) -> Iterator[tuple[re.Match[str], str]]:
         """Where a pattern is in a line of such files, and the path; no comments."""
         for path, text in self.find(files):
             for match in re.finditer(pattern, text, re.MULTILINE):
                 start = text.rfind("\n", 0, match.start()) + 1
-                if not re.match(r"\s*(#|//|;)", text[start:]):
+                if re.match(r"\s*(#|//|;)", text[start:]):
+                    continue
+                if not re.search(r"\s#", text[start : match.start()]):
                     yield match, path
 
     def at(self, path: str, needle: str | int, words: str = "") -> Evidence:
@@ -102,11 +145,15 @@ class Repository:
         """The application's modules that can be parsed."""
         modules = []
         for path, text in self.texts.items():
-            if not path.endswith(".py") or _ELSEWHERE.search(path):
+            if not path.endswith(".py") or path == "setup.py":
+                continue
+            if self._is_elsewhere(path) or self._is_tool(path):
                 continue
             if (tree := parse(text)) is not None:
                 module = Module(path, self._module_name(path), tree)
-                module.imports.update(_imports(module))
+                module.imports.update(_imports(module, ast.walk(tree)))
+                at_once = _imports(module, top_level(tree.body))
+                module.imported.update(full for _, full in at_once)
                 modules.append(module)
         return modules
 
@@ -134,6 +181,23 @@ class Repository:
             roots.add("src")
         return roots
 
+    @cached_property
+    def _started_in(self) -> set[str]:
+        """Folders, no packages, whose modules import each other as if at the top."""
+        started = set()
+        for path, text in self.texts.items():
+            folder = str(PurePosixPath(path).parent)
+            if not path.endswith(".py") or folder in ("", ".", *self.roots):
+                continue
+            if self._is_package(folder):
+                continue
+            for name in _IMPORTED.findall(text):
+                if f"{folder}/{name}.py" in self.paths and not (
+                    {f"{name}.py", f"{name}/__init__.py"} & self.paths
+                ):
+                    started.add(folder)
+        return started
+
     def _module_name(self, path: str) -> str:
         parts = list(PurePosixPath(path).with_suffix("").parts)
         root = max(
@@ -142,6 +206,8 @@ class Repository:
         if root:
             parts = parts[1:]
         folders = parts[:-1]
+        if str(PurePosixPath(path).parent) in self._started_in:
+            return ""
         # A folder below another that is no package may be a project of its own.
         for depth in range(len(folders)):
             package = "/".join(filter(None, [root, *folders[: depth + 1]]))
@@ -162,9 +228,23 @@ def parse(text: str) -> ast.Module | None:
         return None
 
 
-def _imports(module: Module) -> Iterator[tuple[str, str]]:
+def top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a module is imported."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            test = ast.dump(statement.test)
+            if "__main__" not in test and "TYPE_CHECKING" not in test:
+                yield from top_level(statement.body)
+            yield from top_level(statement.orelse)
+        elif isinstance(statement, ast.Try):
+            yield from top_level(statement.body)
+        else:
+            yield statement
+
+
+def _imports(module: Module, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     is_package = module.path.endswith("__init__.py")
-    for node in ast.walk(module.tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield (
@@ -200,10 +280,14 @@ def read_repository(root: Path) -> Repository:
     texts = {}
     for path in filter(_READ.search, paths):
         file = root / path
-        if file.is_symlink() or not file.is_file():
+        if file.is_symlink() or not file.is_file() or not os.access(file, os.R_OK):
             continue
         if file.stat().st_size <= _MAX_BYTES:
-            text = file.read_text(encoding="utf-8-sig", errors="replace")
+            content = file.read_bytes()
+            # PowerShell writes it where it redirects.
+            is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            encoding = "utf-16" if is_utf_16 else "utf-8-sig"
+            text = content.decode(encoding, errors="replace")
             texts[path] = text.replace("\r\n", "\n")
     return Repository(
         texts, paths=paths, folder_name=root.resolve().name, is_root=not prefix

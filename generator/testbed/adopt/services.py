@@ -15,9 +15,10 @@ CLIENTS = {
     "database": {
         "postgres": "asyncpg psycopg psycopg2 psycopg2cffi pg8000 aiopg"
         " tortoise-orm[asyncpg] databases[postgresql] databases[asyncpg]",
+        "cockroachdb": "sqlalchemy_cockroachdb django_cockroachdb",
         "mysql": "pymysql MySQLdb aiomysql asyncmy mysql databases[mysql]",
         "mariadb": "mariadb",
-        "mongodb": "pymongo motor beanie mongoengine",
+        "mongodb": "pymongo motor beanie mongoengine flask_pymongo",
         "oracle": "oracledb cx_Oracle",
         "mssql": "pyodbc pymssql mssql",
     },
@@ -28,30 +29,28 @@ CLIENTS = {
         "memcached": "pymemcache memcache pylibmc aiomcache bmemcached",
     },
     "broker": {
-        "rabbitmq": "pika aio_pika aiormq amqpstorm amqp faststream[rabbit]"
+        "rabbitmq": "pika aio_pika aiormq amqpstorm aioamqp rabbitpy faststream[rabbit]"
         " dramatiq[rabbitmq] taskiq_aio_pika",
-        "kafka": "confluent_kafka kafka aiokafka faust faststream[kafka]"
-        " faststream[confluent]",
+        "kafka": "confluent_kafka kafka aiokafka faust pykafka quixstreams"
+        " faststream[kafka] faststream[confluent]",
         "nats": "nats faststream[nats]",
         "pulsar": "pulsar",
         "sqs": "celery[sqs] kombu[sqs]",
     },
 }
-# What could use one of them, and says not which.
+# What could use one of them, and says not which; `amqp` comes with kombu.
 QUEUES = {
     "celery",
     "kombu",
+    "amqp",
     "dramatiq",
-    "rq",
-    "arq",
     "huey",
     "taskiq",
     "nameko",
-    "channels_redis",
-    "django_rq",
-    "django_q",
-    "flask_rq2",
+    "django_q2",
 }
+# What runs on Redis alone.
+_QUEUES_ON_REDIS = {"rq", "arq", "saq", "channels_redis", "django_rq", "flask_rq2"}
 
 # The packages whose names are not those that are imported.
 _IMPORTED_AS = {
@@ -128,7 +127,7 @@ _BACKENDS = {
 _IMAGES = [
     (r"cockroach", "database cockroachdb"),
     (r"postgis", "database postgis"),
-    (r"postgres|timescaledb|pgvector", "database postgres"),
+    (r"postgres(ql)?|timescaledb|pgvector", "database postgres"),
     (r"mysql|percona", "database mysql"),
     (r"mariadb", "database mariadb"),
     (r"mongo", "database mongodb"),
@@ -141,6 +140,8 @@ _IMAGES = [
     (r"nats", "broker nats"),
 ]
 _COMPOSE = r"(.*/)?(docker-)?compose[\w.-]*\.ya?ml|\.github/workflows/[^/]+\.ya?ml"
+_GITLAB = r"\.gitlab-ci\.yml"
+_IMAGE = r"[\"']?([^\s\"'#]+)[\"']?\s*(?:#.*)?$"
 _ENVIRONMENT = r"(.*/)?(\.env[.-]\w+|\w+\.env|\.flaskenv|Dockerfile.*)|" + _COMPOSE
 
 Places = dict[str, list[Evidence]]
@@ -150,7 +151,8 @@ class Services:
     """What is seen of services in a repository.
 
     `packages` maps what is imported, or could be, to where; an extra is written after
-    it, `celery[redis]`. `settings` and `images` map "role kind" to where.
+    it, `celery[redis]`. `settings` and `images` map "role kind" to where. `indirect` is
+    what no list names, though it is imported, or what a tool may have listed.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -160,18 +162,22 @@ class Services:
         self.settings: Places = {}
         self.images: Places = {}
         self.declares = False
+        self.listed: set[str] = set()
         for dependency in dependencies(repository):
             name = dependency.name
             name = _IMPORTED_AS.get(name, name.replace("-", "_"))
             names = [name, *(f"{name}[{extra}]" for extra in dependency.extras)]
             seen = self.indirect if dependency.is_indirect else self.packages
+            self.listed |= {name}
             for each in names:
                 seen.setdefault(each, []).append(dependency.evidence)
             self._read_extras(dependency)
             self.declares |= not dependency.is_indirect
         for module in repository.modules:
             for imported, evidence in _imported(module):
-                self.packages.setdefault(imported, []).append(evidence)
+                is_declared = not self.declares or imported in self.packages
+                seen = self.packages if is_declared else self.indirect
+                seen.setdefault(imported, []).append(evidence)
             for kind, evidence in _in_strings(module):
                 self.settings.setdefault(kind, []).append(evidence)
         self._read_environment()
@@ -193,11 +199,12 @@ class Services:
             scheme = match[1] or match[3]
             evidence = self.repository.at(path, match.start(), f"{scheme}://")
             self.settings.setdefault(_SCHEMES[scheme], []).append(evidence)
-        for match, path in self.repository.matches(
-            _COMPOSE, r"^\s*-?\s*image:\s*[\"']?(\S+?)[\"']?\s*$"
-        ):
-            # Without a mirror's host and the tag.
-            image = re.sub(r"^\S+?:-", "", match[1]).rsplit("/", 1)[-1].split(":")[0]
+        images = [*self.repository.matches(_COMPOSE, r"^\s*-?\s*image:\s*" + _IMAGE)]
+        images += self.repository.matches(_GITLAB, r"^\s*-\s*(?:name:\s*)?" + _IMAGE)
+        for match, path in images:
+            # `${IMAGE:-name:1}` has a default; without a mirror's host and the tag.
+            image = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", match[1])
+            image = re.split("[:@]", image.rsplit("/", 1)[-1])[0]
             for pattern, kind in _IMAGES:
                 # What is made for a server has its name, too: an exporter, a UI.
                 if re.fullmatch(
@@ -214,38 +221,51 @@ class Services:
             for package in packages.split():
                 if package in self.packages:
                     seen.setdefault(kind, []).extend(self.packages[package])
-        for kind, evidence in _of_role(self.settings, role).items():
+        for kind, places in _of_role(self.settings, role).items():
             # The same protocol: it says nothing of the server.
-            if not (kind == "redis" and "valkey" in seen):
-                seen.setdefault(kind, []).extend(evidence)
+            if kind == "redis" and "valkey" in seen:
+                continue
+            if kind in seen or not self._is_address_alone(role, places):
+                seen.setdefault(kind, []).extend(places)
         return seen
+
+    def _is_address_alone(self, role: str, places: list[Evidence]) -> bool:
+        """Whether no client is listed: it may be another program's, or be refused."""
+        if not self.declares or (role == "broker" and self.queues()):
+            return False
+        return all(place.words.endswith("://") for place in places)
 
     def hints(self, role: str) -> Places:
         """What else could tell of a server, and is too weak for an answer."""
         seen = _of_role(self.images, role)
+        for kind, places in _of_role(self.settings, role).items():
+            if self._is_address_alone(role, places):
+                seen.setdefault(kind, []).extend(places)
         for kind, packages in CLIENTS[role].items():
             for package in packages.split():
                 if package in self.indirect:
                     seen.setdefault(kind, []).extend(self.indirect[package])
         return seen
 
-    def queues(self) -> list[Evidence]:
+    def queues(self, libraries: set[str] = QUEUES) -> list[Evidence]:
         """The libraries that could use a broker, or Redis in place of one."""
         return [
             evidence
             for package, places in self.packages.items()
-            if package.split("[")[0] in QUEUES
+            if package.split("[")[0] in libraries
             for evidence in places
         ]
 
     def database(self) -> Fact:
-        clients, images = self.clients("database"), _of_role(self.images, "database")
-        return self._decide("database", clients, images, self.hints("database"))
+        name = "database"
+        clients, images = self.clients(name), _of_role(self.images, name)
+        return self._decide(name, clients, images, self.hints(name))
 
     def cache(self) -> Fact:
         name = "cache"
         clients, images = self.clients(name), _of_role(self.images, name)
-        if (queues := self.queues()) and not self._caches():
+        queues = self.queues(QUEUES | _QUEUES_ON_REDIS)
+        if queues and not self._caches():
             # It may be the queue's alone: a server there is, a cache perhaps not.
             hints = clients | self.hints(name)
             if not hints and not self.broker().is_found:
@@ -260,7 +280,9 @@ class Services:
     def _caches(self) -> bool:
         """Whether code of the application itself uses one."""
         return any(
-            evidence.path.endswith(".py") and not evidence.words.endswith("://")
+            evidence.path.endswith(".py")
+            and evidence.path != "setup.py"
+            and not evidence.words.endswith("://")
             for places in self.clients("cache").values()
             for evidence in places
         )
@@ -346,7 +368,7 @@ def _in_strings(module: Module) -> Iterator[tuple[str, Evidence]]:
     for node, text in _strings(module):
         if text in _BACKENDS:
             yield _BACKENDS[text], module.at(node, text)
-        elif match := _ADDRESS.search(text):
+        elif match := _ADDRESS.match(text):  # not what a sentence mentions
             # Never the address itself: it may have a password.
             scheme = match[1] or match[3]
             yield _SCHEMES[scheme], module.at(node, f"{scheme}://")

@@ -65,7 +65,7 @@ def tests_dir(repository: Repository) -> Fact:
     if folder != "tests/integration":
         return found(name, folder, [Evidence(min(taken), 0, "yours")])
     beside = min((p for p in repository.paths if p.startswith("tests/")), default="")
-    words = "beside your tests" if beside else "there are no tests"
+    words = "beside your tests" if beside else "nothing is there yet"
     return found(name, folder, [Evidence(beside or "tests", 0, words)])
 
 
@@ -84,14 +84,16 @@ def ci(repository: Repository) -> Fact:
     return found("ci", list(seen), [place[0] for place in seen.values()])
 
 
-def updates(repository: Repository) -> Fact | None:
-    """What proposes updates already; nothing, where nothing does."""
+def updates(repository: Repository, ci: object) -> Fact | None:
+    """What proposes updates already; nothing, where nothing does that can here."""
     seen: Places = {}
     for path in sorted(repository.paths):
         if re.fullmatch(r"(\.github/|\.gitlab/)?\.?renovate(rc)?(\.json5?)?", path):
             seen.setdefault("renovate", []).append(Evidence(path, 0, "renovate"))
         elif re.fullmatch(r"\.github/dependabot\.ya?ml", path):
             seen.setdefault("dependabot", []).append(Evidence(path, 0, "dependabot"))
+    if ci == ["gitlab"]:  # a mirror's, perhaps: GitLab itself does not have it
+        seen.pop("dependabot", None)
     return agreed("updates", seen, "") if seen else None
 
 
@@ -165,24 +167,42 @@ def python_versions(repository: Repository, choices: list[str]) -> Fact:
     What CI and images run tells more than what a package would admit.
     """
     name = "python_versions"
+    declared = _specifier(repository)
+
+    def is_admitted(version: str) -> bool:
+        # A patch of any height: `>3.11.2` admits 3.11, too.
+        return declared is None or declared[0].contains(f"{version}.99")
+
     for read in (_of_workflows, _of_images, _of_classifiers):
-        seen = read(repository)
+        # A linter, say, may run on one that the project does not admit.
+        seen = {v: places for v, places in read(repository).items() if is_admitted(v)}
         versions = [version for version in choices if version in seen]
         if versions:
             return found(name, versions, [seen[version][0] for version in versions])
         if seen:
             return unknown(name, f"the bed needs Python {choices[0]} or newer", seen)
-    return _of_specifier(repository, choices)
+    if declared is None:
+        return unknown(name, "no file says")
+    specifier, at = declared
+    if admitted := [version for version in choices if is_admitted(version)]:
+        # The oldest: of newer ones, nobody says that they work.
+        return found(name, admitted[:1], [at])
+    why = f"the bed needs Python {choices[0]} or newer"
+    return unknown(name, why, {str(specifier): [at]})
 
 
 def _of_workflows(repository: Repository) -> Places:
     """Those of matrices; where there is none, the single ones."""
     lists, singles = Places(), Places()
     pattern = (
-        r"^([ -]*)(?:python-versions?|PYTHON_VERSION|python)\s*:[ ]*(.*(?:\n\1 *- .*)*)"
+        r"^([ -]*)(?:python-versions?|PYTHON_VERSION|python)\s*:[ ]*"
+        r"(.*(?:\n\1 *(?:- |#).*)*)"
     )
     for match, path in repository.matches(f"{_WORKFLOWS}|{_GITLAB}", pattern):
-        text = match[2]
+        if re.search(r"exclude:\s*(-.*\s*)*$", match.string[: match.start()]):
+            continue
+        # Comments as blanks, so that what follows stays where it is.
+        text = re.sub(r"(^|\s)#.*", lambda comment: " " * len(comment[0]), match[2])
         for version in re.finditer(r"(?<![\d.])3\.\d+(?![\d])", text):
             place = repository.at(path, match.start(2) + version.start(), version[0])
             into = lists if "[" in text or "\n" in text else singles
@@ -213,21 +233,16 @@ def _of_classifiers(repository: Repository) -> Places:
     return seen
 
 
-def _of_specifier(repository: Repository, choices: list[str]) -> Fact:
-    """The oldest that it admits: of newer ones, nobody says that they work."""
-    name = "python_versions"
+def _specifier(repository: Repository) -> tuple[SpecifierSet, Evidence] | None:
+    """What the project says that it needs, and where."""
     data = read_toml(repository, "pyproject.toml")
     poetry = table(data, "tool", "poetry", "dependencies").get("python")
     setup = setup_arguments(repository).get("python_requires")
+    setup_cfg = read_ini(repository, "setup.cfg")
     for path, text in (
         ("pyproject.toml", table(data, "project").get("requires-python")),
         ("pyproject.toml", _from_poetry(poetry) if isinstance(poetry, str) else None),
-        (
-            "setup.cfg",
-            read_ini(repository, "setup.cfg").get(
-                "options", "python_requires", fallback=None
-            ),
-        ),
+        ("setup.cfg", setup_cfg.get("options", "python_requires", fallback=None)),
         ("setup.py", getattr(setup, "value", None)),
     ):
         if not isinstance(text, str):
@@ -241,15 +256,8 @@ def _of_specifier(repository: Repository, choices: list[str]) -> Fact:
             repository.texts[path],
             re.MULTILINE,
         )
-        at = repository.at(path, place.start() if place else 0, text)
-        # A patch of any height: `>3.11.2` admits 3.11, too.
-        admitted = [v for v in choices if specifier.contains(f"{v}.99")]
-        if admitted:
-            return found(name, admitted[:1], [at])
-        return unknown(
-            name, f"the bed needs Python {choices[0]} or newer", {text: [at]}
-        )
-    return unknown(name, "no file says")
+        return specifier, repository.at(path, place.start() if place else 0, text)
+    return None
 
 
 def _from_poetry(text: str) -> str:
