@@ -307,8 +307,11 @@ def repository(make_repository: MakeRepository) -> Repository:
 def test_a_server_of_somebody_else_is_used_or_refused_in_one_sentence(
     repository: Repository,
 ) -> None:
-    repository.compose("up", "--detach", "--wait")
-    port = repository.compose("port", "mysql", "3306").strip().rpartition(":")[2]
+    # Other tests start what has the name that the file gives it, at the same time.
+    project = ("-p", "somebody-else")
+    repository.compose(*project, "up", "--detach", "--wait")
+    address = repository.compose(*project, "port", "mysql", "3306").strip()
+    port = address.rpartition(":")[2]
     make = "CREATE USER {0} IDENTIFIED BY 'test'; GRANT ALL ON {1} TO {0};".format
     users = make("few", "test.*") + make("enough", r"`test\_%`.*") + make("no", "sys.*")
     users += "GRANT ALL ON test.* TO enough;"
@@ -331,6 +334,7 @@ def test_a_server_of_somebody_else_is_used_or_refused_in_one_sentence(
         assert result.counts == {"error": 1}, result.output
         assert cause in result.output
         assert "Traceback" not in result.output
+    repository.compose(*project, "down", "--volumes")
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
