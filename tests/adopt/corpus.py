@@ -1108,6 +1108,7 @@ CORPUS = [
                 class Product(Base):
                     __tablename__ = "products"
             """,
+            "backend/tasks.py": "from celery import shared_task\n",
             "requirements.txt": "fastapi\nsqlalchemy\npsycopg2-binary\n",
         },
         {
@@ -1116,8 +1117,8 @@ CORPUS = [
             "framework": "fastapi",
             "database_access": "sync",
             "database": "postgres",
-            "cache": "none",
-            "broker": "none",
+            "cache": ASK,
+            "broker": ASK,
             "app": ASK,
             "models": ASK,
             "tests_dir": "tests/integration",

@@ -152,7 +152,8 @@ class Services:
 
     `packages` maps what is imported, or could be, to where; an extra is written after
     it, `celery[redis]`. `settings` and `images` map "role kind" to where. `indirect` is
-    what no list names, though it is imported, or what a tool may have listed.
+    what no list names, though it is imported, or what a tool may have listed. All names
+    that are listed are in `listed`; if people wrote such a list, it `declares`.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -251,7 +252,8 @@ class Services:
         """The libraries that could use a broker, or Redis in place of one."""
         return [
             evidence
-            for package, places in self.packages.items()
+            for seen in (self.packages, self.indirect)
+            for package, places in seen.items()
             if package.split("[")[0] in libraries
             for evidence in places
         ]
