@@ -28,7 +28,7 @@ _READ = re.compile(
 # What is no part of the application: its settings and objects are others.
 _ELSEWHERE = re.compile(
     r"(^|/)(tests?|e2e|node_modules|site-packages|\.?venv|_?vendor(ed)?|third_party"
-    r"|lib/python[\d.]+)/|(^|/)(tests?|conftest)\.py$|^(setup|noxfile)\.py$"
+    r"|lib/python[\d.]+)/|(^|/)(tests?|conftest)\.py$|^noxfile\.py$"
 )
 # So is a file of tests, though a model may be called like one.
 _TESTS = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?)\.py$")
@@ -93,8 +93,6 @@ class Repository:
 
     def _is_elsewhere(self, path: str) -> bool:
         """Whether a file belongs to something beside the application."""
-        if path == "setup.py":  # which says what the application needs
-            return False
         if _ELSEWHERE.search(path):
             return True
         if _TESTS.search(path) and _TESTS_IN_IT.search(self.texts[path]):
