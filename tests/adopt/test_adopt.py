@@ -185,6 +185,18 @@ def test_nothing_is_written_into_a_submodule(
     assert tree(shop) == before
 
 
+def test_a_path_that_the_template_refuses_is_not_told(shop: Path, adopt: Adopt) -> None:
+    long = "a_package_of_the_shop_with_a_long_name/another_one_within_it"
+    (shop / long).mkdir(parents=True)
+    for folder in (long.split("/")[0], long):
+        (shop / folder / "__init__.py").touch()
+    git(shop, "mv", "shop/main.py", f"{long}/main.py")
+    commit(shop, "moved")
+    report = json.loads(adopt(shop, "--yes", "--json", "--dry-run").stdout)
+    assert not report["facts"]["app"]["found"]
+    assert report["facts"]["app"]["why"] == "it is longer than 60 characters"
+
+
 def test_a_half_merged_pyproject_is_refused(shop: Path, adopt: Adopt) -> None:
     with (shop / "pyproject.toml").open("a") as file:
         file.write("<<<<<<< ours\n")

@@ -67,7 +67,7 @@ _ENGINES = {
 _PROGRAMS = r"(.*/)?(manage|wsgi|asgi)\.py"
 
 
-def classes(repository: Repository) -> dict[str, str]:
+def _application_classes(repository: Repository) -> dict[str, str]:
     """The classes of applications, the repository's own too, and their frameworks."""
     own = {
         f"{module.name or module.path}.{node.name}": CLASSES[full]
@@ -84,7 +84,7 @@ def framework(repository: Repository, services: Services) -> Fact:
     """The web framework: a dependency that the code makes an application of."""
     name = "framework"
     made: Places = {}
-    known = classes(repository)
+    known = _application_classes(repository)
     for module in repository.modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):
@@ -187,13 +187,14 @@ class Factory:
 
 def _factories(repository: Repository, framework: str) -> dict[str, Factory]:
     """The factories by their full names."""
-    made = {each for each, of in classes(repository).items() if of == framework}
+    known = _application_classes(repository)
+    own = {full for full, of in known.items() if of == framework}
     return {
         f"{module.name or module.path}.{statement.name}": Factory(module, statement)
         for module in repository.modules
         for statement in module.tree.body
         if isinstance(statement, ast.FunctionDef)
-        and _makes(repository, module, statement, made)
+        and _makes(repository, module, statement, own)
     }
 
 
@@ -234,7 +235,7 @@ def needs_arguments(function: ast.FunctionDef) -> bool:
 def app(repository: Repository, framework: str) -> Fact:
     """The application's object, or the function that makes it."""
     factories = _factories(repository, framework)
-    known = classes(repository)
+    known = _application_classes(repository)
     objects: Places = {}
     used: Places = {}
     made_by: set[str] = set()
@@ -278,14 +279,13 @@ def app(repository: Repository, framework: str) -> Fact:
         served = _served(repository, candidates)
         if len(served) == 1:
             candidates = served
-    fact = agreed("app", candidates, "none is made where a module is imported")
+    nothing = "none is made where a module is imported"
+    fact = _of_length(agreed("app", candidates, nothing))
     if not fact.is_found:
         return fact
     module_name = str(fact.value).partition(":")[0]
     if not module_name or "/" in module_name:
         return unknown("app", "how it is imported is not certain", candidates)
-    if len(str(fact.value)) > _LONGEST:
-        return unknown("app", f"it is longer than {_LONGEST} characters", candidates)
     factory = next((f for f in factories.values() if f.path == fact.value), None)
     if factory and not factory.is_called_by_wiring:
         why = "wiring.py calls functions named create_, make_ or build_ alone"
@@ -293,6 +293,14 @@ def app(repository: Repository, framework: str) -> Fact:
     if factory and needs_arguments(factory.function):
         return replace(fact, why="it needs arguments: give them in wiring.py")
     return fact
+
+
+def _of_length(fact: Fact) -> Fact:
+    """Where an object is, if the template takes a path that is so long."""
+    if len(str(fact.value)) <= _LONGEST:
+        return fact
+    why = f"it is longer than {_LONGEST} characters"
+    return unknown(fact.name, why, {str(fact.value): list(fact.evidence)})
 
 
 def _path(module: Module, attribute: str) -> str:
@@ -385,10 +393,8 @@ def models(repository: Repository) -> Fact:
             seen[path] = [Evidence(module.path, 0, words)] + [
                 owner.at(node, "table") for owner, node in owned
             ]
-    fact = agreed("models", seen, "no module has all tables and their base")
-    if fact.is_found and len(str(fact.value)) > _LONGEST:
-        return unknown("models", f"it is longer than {_LONGEST} characters", seen)
-    return fact
+    nothing = "no module has all tables and their base"
+    return _of_length(agreed("models", seen, nothing))
 
 
 def _bases(repository: Repository) -> Iterator[tuple[str, str]]:
