@@ -504,6 +504,37 @@ def test_a_new_question_without_a_default_is_asked_for(
     assert "size is new: 3 (-d size=... changes it)" in result.stdout
 
 
+class Terminal:
+    """`testbed update` in a folder, called on a terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from testbed.cli import run; run()", "update"],
+            cwd=folder,
+            env={**os.environ, "TERM": "dumb"},
+            **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+        )
+        os.close(theirs)
+        self.shown = b""
+
+    def read_until(self, words: bytes) -> None:
+        while words not in self.shown:
+            try:
+                self.shown += os.read(self.ours, 1024)
+            except OSError:  # it has ended
+                pytest.fail(self.shown.decode())
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.ours, keys)
+
+    def code(self) -> int:
+        """The exit code, once it has ended."""
+        code = self.process.wait(timeout=20)
+        os.close(self.ours)
+        return code
+
+
 def test_on_a_terminal_what_has_no_answer_is_asked(
     releases: Releases, project: Path, testbed: Testbed
 ) -> None:
@@ -511,34 +542,16 @@ def test_on_a_terminal_what_has_no_answer_is_asked(
     questions = QUESTIONS.replace("valkey", "dragonfly")
     releases.ask(questions + "team: {type: str, help: Name it}\n")
     releases.release()
-    terminal, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from testbed.cli import run; run()", "update"],
-        cwd=project,
-        env={**os.environ, "TERM": "dumb"},
-        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
-    )
-    os.close(theirs)
-    shown = b""
-
-    def read_until(words: bytes) -> None:
-        nonlocal shown
-        while words not in shown:
-            try:
-                shown += os.read(terminal, 1024)
-            except OSError:  # it has ended
-                pytest.fail(shown.decode())
-
+    terminal = Terminal(project)
     for words, answer in (
         (b"team: Name it", b"core\n"),
         (b"cache [redis, dragonfly]", b"valkey\n"),
         (b"cache is one of redis, dragonfly", b"dragonfly\n"),
     ):
-        read_until(words)
-        os.write(terminal, answer)
-    read_until(b"v1.0.0 -> v2.0.0")
-    assert process.wait(timeout=20) == 0
-    os.close(terminal)
+        terminal.read_until(words)
+        terminal.type(answer)
+    terminal.read_until(b"v1.0.0 -> v2.0.0")
+    assert terminal.code() == 0
     assert (project / "managed" / "cache.py").read_text() == "cache = 'dragonfly'\n"
     assert "team: core\n" in (project / ".copier-answers.yml").read_text()
 
@@ -549,24 +562,12 @@ def test_an_update_can_be_stopped_at_a_question(
     releases.ask(QUESTIONS + "team: {type: str, help: Name it}\n")
     releases.release()
     before = tree(project)
-    terminal, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from testbed.cli import run; run()", "update"],
-        cwd=project,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-    )
-    os.close(theirs)
-    shown = b""
-    while b"Name it" not in shown:
-        shown += os.read(terminal, 1024)
+    terminal = Terminal(project)
+    terminal.read_until(b"Name it")
     # Ctrl-D: what Ctrl-C sends may come before Python reads, which then waits on.
-    os.write(terminal, b"\x04")
-    _, errors = process.communicate(timeout=20)
-    os.close(terminal)
-    assert process.returncode == 130
-    assert errors.decode().strip() == "testbed: stopped, nothing was written"
+    terminal.type(b"\x04")
+    terminal.read_until(b"testbed: stopped, nothing was written")
+    assert terminal.code() == 130
     assert tree(project) == before
 
 
